@@ -1,0 +1,57 @@
+"""The compiled knowledge, kept between runs under the hash of the files it came from.
+
+Compiling takes most of a second (sqlglot, YAML); reading the cache takes milliseconds. The cache is a JSON file of
+frozen structs in the user's cache folder; a changed knowledge file or program version gives another name, and a
+cache that cannot be written or read is simply not used.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from her2crc.criteria.library import KNOWLEDGE_DIR, Editions, files_of, hash_files
+
+PROGRAM_FILES = ("compile.py", "library.py", "load.py", "nodes.py", "parse.py", "sets.py")
+"""Code whose change makes an older cache stale."""
+
+
+def load_editions(local: Sequence[Path] = (), folder: Path = KNOWLEDGE_DIR) -> Editions:
+    """Return the compiled knowledge, from the cache where it is fresh.
+
+    Args:
+        local: a laboratory's own criteria files.
+        folder: the knowledge folder.
+
+    Raises:
+        KnowledgeError: a file is wrong (only fresh files are compiled, so a bad file is never used).
+    """
+    cached = _cache_path(folder, local)
+    with suppress(OSError, msgspec.DecodeError):
+        return msgspec.json.decode(cached.read_bytes(), type=Editions)
+    from her2crc.criteria.compile import compile_editions
+
+    editions = compile_editions(folder, local)
+    _write(cached, msgspec.json.encode(editions))
+    return editions
+
+
+def _cache_path(folder: Path, local: Sequence[Path]) -> Path:
+    code = Path(__file__).resolve().parent
+    files = {path.relative_to(folder).as_posix(): path for path in files_of(folder)}
+    files |= {f"local/{path}": path for path in local} | {f"code/{name}": code / name for name in PROGRAM_FILES}
+    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(root) / "her2crc" / f"knowledge-{hash_files(files)}.json"
+
+
+def _write(path: Path, content: bytes) -> None:
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as handle:
+            handle.write(content)
+        Path(handle.name).replace(path)

@@ -1,0 +1,60 @@
+"""How specimens and methods of one patient agree under each set, and which sites have no result yet (S12-S16, S25)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from her2crc.criteria.library import Knowledge
+from her2crc.judge.verdicts import DECIDED, Judgement, has_result, is_metastasis
+from her2crc.model.patient import Patient, Specimen
+from her2crc.model.verdict import Comparison
+
+
+def compare_specimens(patient: Patient, judgement: Judgement, knowledge: Knowledge) -> tuple[Comparison, ...]:
+    """Compare every two tissue specimens under each set that decides at least one, and tissue with plasma."""
+    tissue = [item for item in patient.specimens if item.specimen_kind != "plasma"]
+    pairs = [pair for pair in combinations(tissue, 2) if all(map(has_result, pair))]
+    between = [comparison for pair in pairs for comparison in _compare_pair(*pair, judgement)]
+    return (*between, *_compare_plasma(judgement, knowledge))
+
+
+def untested_sites(patient: Patient) -> tuple[str, ...]:
+    """Return the sites that have no HER2 result: those of specimens without one, the primary, and a metastasis."""
+    tested = [item for item in patient.specimens if has_result(item)]
+    covered = {item.site for item in tested}
+    untested = [item.site for item in patient.specimens if item.site not in (None, "plasma", *covered)]
+    if tested and not any(item.site in ("primary", None) for item in tested):
+        untested.append("primary")
+    if tested and patient.history.metastatic and not any(is_metastasis(item) or item.site is None for item in tested):
+        untested.append("metastasis")
+    return tuple(dict.fromkeys(site for site in untested if site))
+
+
+def _compare_pair(first: Specimen, second: Specimen, judgement: Judgement) -> Iterator[Comparison]:
+    for set_id, verdict in judgement.criteria.items():
+        one, two = (verdict.specimens[item.specimen_id].status for item in (first, second))
+        if verdict.role != "rule" or "not_covered" in (one, two) or not {one, two} & set(DECIDED):
+            continue
+        concordant = one == two if one in DECIDED and two in DECIDED else None
+        kind = _kind(first, second)
+        yield Comparison(kind, set_id, first.specimen_id, second.specimen_id, one, two, concordant)
+
+
+def _kind(first: Specimen, second: Specimen) -> str:
+    metastases = is_metastasis(first) + is_metastasis(second)
+    if metastases == 1 and "primary" in (first.site, second.site):
+        return "primary_metastasis"
+    if metastases == 1 + 1:
+        return "metastases"
+    return "primary" if first.site == second.site == "primary" else "site_unknown"
+
+
+def _compare_plasma(judgement: Judgement, knowledge: Knowledge) -> Iterator[Comparison]:
+    rules = {name: verdict for name, verdict in judgement.criteria.items() if verdict.role == "rule"}
+    plasma = [name for name in rules if knowledge.criteria[name].judges == "plasma"]
+    for name in plasma:
+        for other in rules:
+            one, two = rules[other].status, rules[name].status
+            if other not in plasma and one in DECIDED and two in DECIDED:
+                yield Comparison("tissue_plasma", f"{other} | {name}", other, name, one, two, one == two)

@@ -1,0 +1,140 @@
+"""The rows of one patient into a :class:`Patient`: values typed, rows of one specimen merged, contradictions shown.
+
+A value that cannot be used becomes an ``error`` issue, contradicting values a ``conflict`` issue; either way the
+fact is unknown and nothing else of the row is lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from her2crc.criteria.fields import Field
+from her2crc.model.patient import IHC, ISH, Genes, History, Patient, Plasma, Specimen, TissueCopyNumber
+from her2crc.model.quantity import Value
+from her2crc.model.record import Issue, PatientRecord, SpecimenRow
+from her2crc.normalise.conflicts import contradictions
+from her2crc.normalise.values import read_value
+
+Typed = Value | date
+
+GROUPS: dict[str, type[msgspec.Struct]] = {"ihc": IHC, "ish": ISH, "tissue": TissueCopyNumber, "plasma": Plasma}
+HEAD = ("tumour", "site", "specimen_kind", "collected_on", "scoring_system")
+MATERIAL = ("specimen_kind", "site")
+
+
+def normalise(record: PatientRecord, fields: Mapping[str, Field], metastatic_stage: int) -> Patient:
+    """Type, merge and check everything that was read about one patient.
+
+    Args:
+        record: the rows as read.
+        fields: the list of fields.
+        metastatic_stage: the UICC stage that is metastatic by definition.
+    """
+    gather = _Gatherer(fields)
+    for number, row in enumerate(record.rows, 1):
+        gather.take(row, number)
+    specimens = tuple(gather.specimen(specimen_id) for specimen_id in gather.specimens)
+    patient = gather.settled(gather.patient, "")
+    if patient.get("metastatic") is None and patient.get("stage") == metastatic_stage:
+        patient["metastatic"] = True
+    if patient.get("metastatic") is False and patient.get("stage") == metastatic_stage:
+        patient["metastatic"] = None
+        gather.issues.append(_stage_conflict())
+    return Patient(
+        patient_id=record.patient_id,
+        specimens=specimens,
+        genes=_struct(Genes, patient),
+        history=_struct(History, patient),
+        issues=(*record.issues, *gather.issues),
+    )
+
+
+class _Gatherer:
+    """Collects each fact with every place it was stated, for the patient and for each specimen."""
+
+    def __init__(self, fields: Mapping[str, Field]) -> None:
+        self.fields = fields
+        self.unsettled: dict[str, list[str]] = {}
+        self.patient: dict[str, dict[Typed, str]] = {}
+        self.specimens: dict[str, dict[str, dict[Typed, str]]] = {}
+        self.issues: list[Issue] = []
+
+    def take(self, row: SpecimenRow, number: int) -> None:
+        given = row.values.get("specimen_id")
+        specimen_id = str(given).strip() if given is not None else f"S{number}"
+        typed = {name: self.read(name, raw, specimen_id, row.place) for name, raw in row.values.items()}
+        known = {name: value for name, value in typed.items() if value is not None}
+        of_specimen = [name for name in known if self.fields[name].level == "specimen"]
+        if of_specimen or given is not None:
+            target = self.specimens.setdefault(specimen_id, {})
+            for name in of_specimen:
+                target.setdefault(name, {}).setdefault(known[name], row.place)
+        for name, value in known.items():
+            if self.fields[name].level == "patient":
+                self.patient.setdefault(name, {}).setdefault(value, row.place)
+
+    def read(self, name: str, raw: Any, specimen_id: str, place: str) -> Typed | None:
+        field = self.fields.get(name)
+        if field is None or (field.derived_from and field.group != "ish") or field.group == "judged":
+            return None
+        try:
+            return read_value(field, raw)
+        except ValueError as error:
+            text = f"{name} {error}; the value is not used and the fact is unknown."
+            self._unsettle("error", "unusable_value", text, specimen_id, name, place)
+            return None
+
+    def _unsettle(self, level: str, kind: str, text: str, specimen_id: str, name: str, place: str = "") -> None:
+        self.issues.append(Issue(level, kind, text, specimen_id, name, place))
+        self.unsettled.setdefault(specimen_id, []).append(name)
+
+    def settled(self, stated: Mapping[str, Mapping[Typed, str]], specimen_id: str) -> dict[str, Typed | None]:
+        facts: dict[str, Typed | None] = {}
+        for name, values in stated.items():
+            facts[name] = next(iter(values)) if len(values) == 1 else None
+            if len(values) > 1:
+                shown = " and ".join(f"{value} ({place})" for value, place in values.items())
+                text = f"{name} is given as {shown}; which is right is not known, so the fact is unknown."
+                self._unsettle("conflict", "contradicting_values", text, specimen_id, name)
+        return facts
+
+    def specimen(self, specimen_id: str) -> Specimen:
+        facts = self.settled(self.specimens[specimen_id], specimen_id)
+        unsettled = self.unsettled.setdefault(specimen_id, [])
+        for issue, unknown in contradictions(facts, specimen_id):
+            self.issues.append(issue)
+            facts |= dict.fromkeys(unknown)
+            unsettled.append(unknown[0])
+        _settle_material(facts)
+        findings = {name: _struct(kind, facts) for name, kind in GROUPS.items()}
+        head = {name: facts.get(name) for name in HEAD}
+        open_facts = tuple(name for name in dict.fromkeys(unsettled) if facts.get(name) is None)
+        return Specimen(specimen_id=specimen_id, unsettled=open_facts, **head, **findings)  # type: ignore[arg-type]
+
+
+def _struct(kind: type[Any], facts: Mapping[str, Any]) -> Any:
+    return kind(**{field.name: facts.get(field.name) for field in msgspec.structs.fields(kind)})
+
+
+def _settle_material(facts: dict[str, Any]) -> None:
+    """Plasma named as site or as kind means both; only plasma findings mean plasma."""
+    if "plasma" in (facts.get(name) for name in MATERIAL):
+        facts |= {name: facts.get(name) or "plasma" for name in MATERIAL}
+    elif all(facts.get(name) is None for name in MATERIAL) and _only_plasma(facts):
+        facts |= dict.fromkeys(MATERIAL, "plasma")
+
+
+def _only_plasma(facts: Mapping[str, Any]) -> bool:
+    def any_known(kinds: Iterable[type[msgspec.Struct]]) -> bool:
+        return any(facts.get(field.name) is not None for kind in kinds for field in msgspec.structs.fields(kind))
+
+    return any_known([Plasma]) and not any_known([IHC, ISH, TissueCopyNumber])
+
+
+def _stage_conflict() -> Issue:
+    text = "Stage IV and 'not metastatic' contradict each other; whether the disease is metastatic is unknown."
+    return Issue("conflict", "stage_contradicts_metastatic", text, field="metastatic")

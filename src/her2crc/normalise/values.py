@@ -1,0 +1,122 @@
+"""One written value into one typed value: spellings, units and ranges by the field's own definition.
+
+Unknown stays unknown; a value that cannot be used is refused with the reason, never bent to fit.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from decimal import Decimal
+
+from her2crc.criteria.fields import Field
+from her2crc.model.quantity import Value, parse_decimal
+from her2crc.model.record import RawValue
+
+SPACES = re.compile(r"[\s_\-]+")
+SCORE = re.compile(r"(?:score\s*)?([0-3])\s*\+?|\+\s*([1-3])", re.IGNORECASE)
+BOUND = re.compile(r"^\s*(?:[<>≤≥~≈]|<=|>=|about\b|up to\b)")
+TRUE_WORDS = frozenset({"true", "yes", "y", "1", "t"})
+FALSE_WORDS = frozenset({"false", "no", "n", "0", "f"})
+PERCENT = Decimal(100)
+
+
+def read_value(field: Field, raw: RawValue) -> Value | date | None:
+    """Return the typed value of a field, None where nothing was written.
+
+    Raises:
+        ValueError: the value cannot be used; the message says why and what is allowed.
+    """
+    if raw is None or (isinstance(raw, str) and not raw.strip()):
+        return None
+    match field.type:
+        case "integer":
+            return _integer(field, raw)
+        case "decimal" | "ratio":
+            return _in_range(field, _decimal(field, raw))
+        case "boolean":
+            return _boolean(raw)
+        case "code":
+            return _code(field, raw)
+        case "date":
+            return _date(raw)
+        case _:
+            return str(raw).strip()
+
+
+def _integer(field: Field, raw: RawValue) -> int:
+    text = _number_text(raw)
+    score = SCORE.fullmatch(text) if field.name == "ihc_score" else None
+    if score:
+        text = score.group(1) or score.group(2)
+    number = _in_range(field, _plain_decimal(text))
+    if number != number.to_integral_value():
+        raise ValueError("must be a whole number")
+    return int(number)
+
+
+def _decimal(field: Field, raw: RawValue) -> Decimal:
+    text = _number_text(raw)
+    if text.endswith("%"):
+        number = _plain_decimal(text[:-1])
+        if field.unit == "%":
+            return number
+        if field.maximum == 1:
+            return number / PERCENT
+        raise ValueError("is not a percentage")
+    return _plain_decimal(text)
+
+
+def _number_text(raw: RawValue) -> str:
+    if isinstance(raw, bool):
+        raise ValueError("must be a number")
+    text = str(raw).strip()
+    if BOUND.match(text):
+        raise ValueError("is a bound, not a value; a bound decides nothing here")
+    return text
+
+
+def _plain_decimal(text: str) -> Decimal:
+    try:
+        return parse_decimal(text)
+    except ValueError as error:
+        raise ValueError(f"is {error}") from None
+
+
+def _in_range(field: Field, number: Decimal) -> Decimal:
+    low, high = field.minimum, field.maximum
+    if (low is not None and number < low) or (high is not None and number > high):
+        hint = " (write a fraction, or a percentage with its sign)" if high == 1 else ""
+        raise ValueError(f"must lie between {low} and {high}{hint}")
+    return number
+
+
+def _boolean(raw: RawValue) -> bool:
+    if isinstance(raw, bool):
+        return raw
+    word = str(raw).strip().lower()
+    if word in TRUE_WORDS:
+        return True
+    if word in FALSE_WORDS:
+        return False
+    raise ValueError("must be true or false")
+
+
+def _code(field: Field, raw: RawValue) -> str:
+    written = _folded(str(raw))
+    for code, spellings in field.values.items():
+        if written == _folded(code) or written in map(_folded, spellings):
+            return code
+    raise ValueError(f"must be one of {', '.join(field.values)}")
+
+
+def _folded(text: str) -> str:
+    return SPACES.sub(" ", text.strip().lower())
+
+
+def _date(raw: RawValue) -> date:
+    text = str(raw).strip()
+    try:
+        return date.fromisoformat(text) if len(text) == len("2026-01-31") else datetime.fromisoformat(text).date()
+    except ValueError:
+        raise ValueError("must be a date written 2026-01-31") from None

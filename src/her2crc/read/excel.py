@@ -1,0 +1,120 @@
+"""The specimen table from Excel (.xlsx): cells as a person sees them, then on to :mod:`her2crc.read.table`."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Any
+
+from her2crc.errors import Her2crcError, InputError, MissingExtraError
+from her2crc.model.record import Issue, PatientRecord
+from her2crc.read.columns import PATIENT_ID, canonical
+from her2crc.read.rows import Unusable
+from her2crc.read.source import refuse_too_large
+from her2crc.read.table import is_empty, read_grid
+
+PER_CENT = 100
+LITERAL = re.compile(r'"[^"]*"|\\.')
+"""Parts of a number format that only decorate: a % among them does not multiply what is shown."""
+FORMULA = re.compile(rb"<f[ />]")
+
+
+def read_excel(data: bytes, name: str) -> list[PatientRecord]:
+    """Read the first sheet that has a ``patient_id`` column; see :func:`her2crc.read.table.read_grid`.
+
+    Raises:
+        MissingExtraError: openpyxl is not installed.
+        InputError: the workbook is damaged or too large, or none of its sheets is a specimen table.
+    """
+    try:
+        import openpyxl  # noqa: F401 - told apart here from a damaged workbook
+    except ImportError:
+        raise MissingExtraError(
+            "Reading Excel needs openpyxl, which is not installed.",
+            where=name,
+            fix="Run: pip install 'her2crc[tables]', or save the table as CSV.",
+        ) from None
+    try:
+        return _read(data, name)
+    except Her2crcError:
+        raise
+    except Exception:  # noqa: BLE001 - openpyxl raises nearly anything on a damaged workbook
+        raise InputError(
+            "The Excel workbook is damaged.", where=name, fix="Open it in Excel and save it again, or save it as CSV."
+        ) from None
+
+
+def _read(data: bytes, name: str) -> list[PatientRecord]:
+    has_formulas = _check_content(data, name)
+    tables = [sheet for sheet in _sheets(data) if _has_patients(sheet)]
+    if not tables:
+        raise InputError(
+            "No sheet of the workbook has a column patient_id.",
+            where=name,
+            fix="The first row of the sheet must hold the names of the columns, patient_id among them.",
+        )
+    chosen = tables[0]
+    formulas = _sheets(data, formulas=True)[_position(chosen)] if has_formulas else None
+    return read_grid(_grid(chosen, formulas), name, _other_tables(len(tables) - 1, name))
+
+
+def _check_content(data: bytes, name: str) -> bool:
+    """Refuse what would unpack to too much, and tell whether any sheet has formulas."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        refuse_too_large(sum(item.file_size for item in archive.infolist()), name)
+        sheets = [item for item in archive.namelist() if item.startswith("xl/worksheets/")]
+        return any(FORMULA.search(archive.read(item)) for item in sheets)
+
+
+def _sheets(data: bytes, *, formulas: bool = False) -> list[Any]:
+    import openpyxl
+
+    sheets: list[Any] = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=not formulas).worksheets
+    for sheet in sheets:
+        sheet.reset_dimensions()  # the size that a file claims may be wrong, or an attack
+    return sheets
+
+
+def _position(sheet: Any) -> int:
+    position: int = sheet.parent.worksheets.index(sheet)
+    return position
+
+
+def _has_patients(sheet: Any) -> bool:
+    rows = (row for row in sheet.iter_rows(values_only=True) if not all(map(is_empty, row)))
+    return PATIENT_ID in map(canonical, next(rows, ()))
+
+
+def _grid(sheet: Any, formulas: Any | None) -> Iterator[tuple[int, Sequence[object]]]:
+    if formulas is None:
+        for number, row in enumerate(sheet.iter_rows(), 1):
+            yield number, [_shown(cell) for cell in row]
+        return
+    pairs = zip(sheet.iter_rows(), formulas.iter_rows(), strict=True)
+    for number, (row, sources) in enumerate(pairs, 1):
+        yield number, [_result(cell, source) for cell, source in zip(row, sources, strict=True)]
+
+
+def _result(cell: Any, source: Any) -> object:
+    """A formula that no spreadsheet program has computed yet has no result: that must not pass for a blank."""
+    if cell.value is None and source.data_type == "f":
+        return Unusable("its formula has no stored result (open the workbook in Excel and save it)")
+    return _shown(cell)
+
+
+def _shown(cell: Any) -> object:
+    """Excel keeps 60 % as 0.6 with a percent format: return it as the person wrote it."""
+    value: object = cell.value
+    if type(value) not in (int, float) or "%" not in LITERAL.sub("", cell.number_format):
+        return value
+    return f"{Decimal(repr(value)) * PER_CENT:f}%"
+
+
+def _other_tables(more: int, name: str) -> tuple[Issue, ...]:
+    if not more:
+        return ()
+    text = f"The workbook has {more} more sheet(s) with a column patient_id, which were not read: only the first is."
+    return (Issue("warning", "other_sheets", text, place=name),)

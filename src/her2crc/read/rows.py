@@ -1,0 +1,132 @@
+"""From cells to patient records: what every reader of tables and JSON has in common.
+
+A cell keeps its value as written; only the signs of blank become None (unknown). A value that cannot be one
+(two values, a list, a formula without result) becomes an error issue and is unknown. Rows are then gathered by
+patient. Typing, spelling and ranges are the business of the next stage, ``normalise``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, time
+from decimal import Decimal
+from itertools import count
+from typing import NamedTuple
+
+import msgspec
+
+from her2crc.model.record import Issue, PatientRecord, RawValue, SpecimenRow
+from her2crc.read.columns import PATIENT_ID, SPECIMEN_ID, given_fields
+
+BLANK = frozenset(
+    ("", "na", "n/a", "nan", "null", "none", "-", ".", "unknown", "nd", "not done", "not available"),
+)
+"""Usual signs, in lower case, that nothing is known."""
+
+
+class Unusable(NamedTuple):
+    """Stands in a cell whose value cannot be used; ``reason`` ends the sentence 'NAME could not be used: ...'."""
+
+    reason: str
+
+
+class Found(NamedTuple):
+    """One row as read. Without ``patient_id`` it could not be used; then ``label`` names it, as in 'row 4'."""
+
+    label: str
+    patient_id: str | None = None
+    row: SpecimenRow | None = None
+    issues: tuple[Issue, ...] = ()
+
+
+def lost(label: str, issue: Issue) -> Found:
+    """Return a row that belongs to no patient, so that its error is seen."""
+    return Found(label, issues=(issue,))
+
+
+def found_row(cells: Iterable[tuple[str, object]], place: str, label: str) -> Found:
+    """Read one row by column name, ``patient_id`` among them; ``label`` names the row where that is blank."""
+    values, issues = read_cells(cells, place)
+    patient_id = identifier(values.pop(PATIENT_ID, None))
+    if patient_id is None:
+        text = f"{label}: patient_id is missing or blank, so nothing of it was used: fill it in."
+        return lost(label, Issue("error", "no_patient_id", text, field=PATIENT_ID, place=place))
+    return Found(label, patient_id, SpecimenRow(place, values), issues)
+
+
+def read_cells(cells: Iterable[tuple[str, object]], place: str) -> tuple[dict[str, RawValue], tuple[Issue, ...]]:
+    """Return the values as written, by column name, and an error for each that cannot be used."""
+    values: dict[str, RawValue] = {}
+    issues = []
+    for name, cell in cells:
+        value = as_written(cell)
+        if isinstance(value, Unusable):
+            text = f"{name} could not be used: {value.reason}."
+            issues.append(Issue("error", "unusable_value", text, field=name, place=place))
+            values[name] = None
+        else:
+            values[name] = value
+    return values, tuple(issues)
+
+
+def as_written(cell: object) -> RawValue | Unusable:
+    """Return the value of a cell: None for a sign of blank, digits as they stand, dates in ISO form."""
+    if isinstance(cell, str):
+        text = cell.strip().encode("utf-8", "replace").decode("utf-8")  # a JSON escape can name half a character
+        return None if text.lower() in BLANK else text
+    if isinstance(cell, float):
+        return _from_float(cell)
+    if isinstance(cell, datetime):
+        return cell.date().isoformat() if cell.time() == time.min else cell.isoformat()
+    if isinstance(cell, date | time):
+        return cell.isoformat()
+    if cell is None or isinstance(cell, bool | int | Decimal | Unusable):
+        return cell
+    return Unusable("it is not a single value")
+
+
+def _from_float(number: float) -> RawValue:
+    """Through repr, so that 2.2 stays 2.2; pandas writes an empty number as NaN."""
+    if math.isnan(number):
+        return None
+    return Decimal(repr(number)) if math.isfinite(number) else repr(number)
+
+
+def identifier(value: RawValue) -> str | None:
+    """Return an identifier as text; a spreadsheet may have made 101 of it, or 101.0."""
+    return None if value is None else str(value).removesuffix(".0")
+
+
+def collect(found: Iterable[Found], notes: Sequence[Issue] = ()) -> list[PatientRecord]:
+    """Gather rows by patient, in the order first seen; ``notes`` are about the whole file and go to the first."""
+    gathered: dict[tuple[bool, str], list[Found]] = {}
+    for item in found:
+        known = item.patient_id is not None
+        gathered.setdefault((known, item.patient_id or item.label), []).append(item)
+    records = [_record(name, items) for (_, name), items in gathered.items()]
+    if records and notes:
+        records[0] = msgspec.structs.replace(records[0], issues=(*notes, *records[0].issues))
+    return records
+
+
+def _record(name: str, items: Sequence[Found]) -> PatientRecord:
+    rows = [item.row for item in items if item.row is not None]
+    return PatientRecord(name, tuple(_numbered(rows)), tuple(issue for item in items for issue in item.issues))
+
+
+def _numbered(rows: Sequence[SpecimenRow]) -> Iterable[SpecimenRow]:
+    """Give S1, S2 ... to specimens without an id; a row that only speaks of the patient gets none."""
+    taken = {identifier(row.values.get(SPECIMEN_ID)) for row in rows}
+    fresh = (name for name in map("S{}".format, count(1)) if name not in taken)
+    for row in rows:
+        values = {name: value for name, value in row.values.items() if name != SPECIMEN_ID}
+        specimen_id = identifier(row.values.get(SPECIMEN_ID))
+        if specimen_id is None and any(map(_tells_of_specimen, values.items())):
+            specimen_id = next(fresh)
+        yield SpecimenRow(row.place, {SPECIMEN_ID: specimen_id, **values} if specimen_id else values)
+
+
+def _tells_of_specimen(item: tuple[str, RawValue]) -> bool:
+    name, value = item
+    return value is not None and given_fields()[name].level == "specimen"

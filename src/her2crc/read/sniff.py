@@ -1,0 +1,144 @@
+"""What a file is, by its content: a name may be wrong, the first bytes are not.
+
+The first step of reading. The name only decides where the content leaves it open. Formats that are recognised
+but not read are refused by name, so that a person knows what to ask the laboratory for.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import zipfile
+
+from her2crc.errors import InputError
+from her2crc.read.columns import canonical, columns, groups
+from her2crc.read.source import decode, first_line
+
+READABLE = (
+    "This version reads: the specimen table (CSV, TSV, Excel .xlsx, Parquet), patient JSON, JSON Lines,"
+    " FHIR JSON, an earlier result in JSON, and each of these packed with gzip."
+)
+REFUSED_BYTES = (
+    (b"%PDF", "a PDF document"),
+    (b"\xd0\xcf\x11\xe0", "an old Office file (.xls or .doc)"),
+    (b"{\\rtf", "a rich-text document (RTF)"),
+    (b"\x89PNG", "an image (PNG)"),
+    (b"\xff\xd8\xff", "an image (JPEG)"),
+    (b"II*\0", "an image or slide (TIFF)"),
+    (b"MM\0*", "an image or slide (TIFF)"),
+)
+REFUSED_TEXT = (
+    ("MSH|", "an HL7 v2 message"),
+    ("FHS|", "a file of HL7 v2 messages"),
+    ("BHS|", "a batch of HL7 v2 messages"),
+    ("##fileformat=VCF", "a variant file (VCF)"),
+    ("<", "XML or HTML"),
+)
+REFUSED_ARCHIVES = (("word/", "a Word document"), ("ppt/", "a PowerPoint file"), ("content.xml", "an OpenDocument file"))
+ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+TABLE_NAMES = (".csv", ".tsv", ".tab")
+LINES_NAMES = (".jsonl", ".ndjson")
+
+
+def sniff(data: bytes, name: str) -> str:
+    """Return what a file is: one of ``csv`` (any delimiter), ``xlsx``, ``parquet``, ``patient_json`` (one or a list),
+    ``json_rows``, ``json_lines``, ``fhir_json``, ``assessment_json``, ``gzip``, ``unknown``.
+
+    Raises:
+        InputError: the file is empty, or of a known format that is not read.
+    """
+    if not data.strip():
+        raise InputError("The file is empty.", where=name, fix=READABLE)
+    for start, what in REFUSED_BYTES:
+        if data.startswith(start):
+            raise _refused(what, name)
+    if data.startswith(b"\x1f\x8b"):
+        return "gzip"
+    if data.startswith(b"PAR1"):
+        return "parquet"
+    if data.startswith(ZIP):
+        return _zip_kind(data, name)
+    return _text_kind(decode(data, name)[0], name)
+
+
+def _refused(what: str, name: str) -> InputError:
+    return InputError(f"This is {what}, which is not read.", where=name, fix=READABLE)
+
+
+def _zip_kind(data: bytes, name: str) -> str:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            inside = archive.namelist()
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        raise InputError(
+            "The file starts as an Excel workbook or ZIP archive, but is damaged or cut short.",
+            where=name,
+            fix="Copy it again from where it was made.",
+        ) from None
+    if "xl/workbook.xml" in inside:
+        return "xlsx"
+    if "xl/workbook.bin" in inside:
+        raise _refused("a binary Excel workbook (.xlsb)", name)
+    for start, what in REFUSED_ARCHIVES:
+        if any(item.startswith(start) for item in inside):
+            raise _refused(what, name)
+    raise _refused("a ZIP archive without an Excel workbook", name)
+
+
+def _text_kind(text: str, name: str) -> str:
+    start, suffixed = text.lstrip(), name.lower().removesuffix(".gz")
+    if "\0" in text:
+        return "unknown"
+    for mark, what in REFUSED_TEXT:
+        if start.startswith(mark):
+            raise _refused(what, name)
+    if start.startswith(("{", "[")):
+        return _json_kind(text, name)
+    if _in_lines(text) or suffixed.endswith(LINES_NAMES):
+        return "json_lines"
+    if _has_known_column(first_line(text)) or suffixed.endswith(TABLE_NAMES):
+        return "csv"
+    return "unknown"
+
+
+def _has_known_column(header: str) -> bool:
+    return any(canonical(cell.strip('" ')) in columns() for cell in re.split(r"[,;\t|]", header))
+
+
+def _json_kind(text: str, name: str) -> str:
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        in_lines = _in_lines(text) or name.lower().removesuffix(".gz").endswith(LINES_NAMES)
+        return "json_lines" if in_lines else "patient_json"
+    if isinstance(document, dict):
+        return _kind_of(document, "patient_json")
+    entries = [entry for entry in document if isinstance(entry, dict)]
+    kinds = {_kind_of(entry, "json_rows" if _is_flat(entry) else "patient_json") for entry in entries}
+    if "fhir_json" in kinds:
+        raise InputError("This is a list of FHIR resources.", where=name, fix="Put them into one FHIR Bundle.")
+    return kinds.pop() if len(kinds) == 1 else "patient_json"
+
+
+def _kind_of(entry: dict[str, object], otherwise: str) -> str:
+    if "resourceType" in entry:
+        return "fhir_json"
+    return "assessment_json" if earlier_patient(entry) is not None else otherwise
+
+
+def earlier_patient(entry: dict[str, object]) -> dict[str, object] | None:
+    """Return the patient in an earlier result of this software; None where a JSON object is something else."""
+    patient = entry.get("patient")
+    return patient if isinstance(patient, dict) and "criteria" in entry else None
+
+
+def _is_flat(entry: dict[str, object]) -> bool:
+    return not ({"specimens", *groups()} & set(entry))
+
+
+def _in_lines(text: str) -> bool:
+    """Tell whether at least half of several lines look like one JSON object each (a broken document does not)."""
+    lines = [stripped for line in text.split("\n") if (stripped := line.strip())]
+    whole = sum(line.startswith("{") and line.endswith("}") for line in lines)
+    return len(lines) > 1 and whole >= len(lines) - whole

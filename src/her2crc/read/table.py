@@ -1,0 +1,133 @@
+"""The specimen table: a header row, then one row a specimen, from CSV, Excel, Parquet or anything with cells.
+
+A *grid* is what all of them become first: pairs of row number and cells, the header among them.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from her2crc.errors import InputError
+from her2crc.model.record import Issue, PatientRecord
+from her2crc.read.columns import PATIENT_ID, canonical, columns, meant_patient_id, unknown_names
+from her2crc.read.rows import Found, collect, found_row
+from her2crc.read.source import decode, first_line
+
+Grid = Iterable[tuple[int, Sequence[object]]]
+DELIMITERS = ",;\t|"
+
+
+class Header(NamedTuple):
+    """The columns of a table: the known name of each (None: not known) and how it was written."""
+
+    names: tuple[str | None, ...]
+    written: tuple[str, ...]
+
+    def unknown(self) -> list[str]:
+        """Return the columns that are not known, as written."""
+        return [
+            written or f"column {position} (no name)"
+            for position, (name, written) in enumerate(zip(self.names, self.written, strict=True), 1)
+            if name is None
+        ]
+
+
+def read_csv(data: bytes, name: str) -> list[PatientRecord]:
+    """Read a table separated by commas, semicolons, tabs or bars; see :func:`read_grid`."""
+    text, notes = decode(data, name)
+    return read_grid(_csv_grid(text, name), name, notes)
+
+
+def read_grid(grid: Grid, name: str, notes: Sequence[Issue] = ()) -> list[PatientRecord]:
+    """Return the patients of a table in the order first seen; a place reads ``cases.csv:17``.
+
+    Raises:
+        InputError: no header, no ``patient_id``, a column given twice, or no row below the header.
+    """
+    filled = ((number, cells) for number, cells in grid if not all(map(is_empty, cells)))
+    _, first = next(filled, (0, ()))
+    header = read_header(first, name)
+    found = [_row(header, cells, number, name) for number, cells in filled]
+    if not found:
+        raise InputError(
+            "The table has a header, but no rows.", where=name, fix="Add one row for each specimen below the header."
+        )
+    return collect(found, (*notes, *unknown_names(header.unknown(), name)))
+
+
+def is_empty(cell: object) -> bool:
+    """Tell whether nothing at all stands in a cell (a sign of blank, such as NA, is something)."""
+    return cell is None or (isinstance(cell, str) and not cell.strip())
+
+
+def read_header(cells: Sequence[object], name: str) -> Header:
+    """Match the cells of a header row to the known columns.
+
+    Raises:
+        InputError: the row is empty, ``patient_id`` is missing, or a known column stands twice.
+    """
+    last = max((position for position, cell in enumerate(cells, 1) if not is_empty(cell)), default=0)
+    written = tuple("" if is_empty(cell) else str(cell).strip() for cell in cells[:last])
+    if not written:
+        raise InputError("The table is empty.", where=name, fix="Its first row names the columns.")
+    known = frozenset(columns())
+    header = Header(tuple(found if (found := canonical(cell)) in known else None for cell in written), written)
+    for column in columns():
+        if header.names.count(column) > 1:
+            raise InputError(
+                f"The column {column} stands more than once in the header.",
+                where=name,
+                why="It is not clear which of them holds the result.",
+                fix="Keep one of them, or rename the others.",
+            )
+    if PATIENT_ID not in header.names:
+        raise _no_patient_id(written, name)
+    return header
+
+
+def _no_patient_id(written: Sequence[str], name: str) -> InputError:
+    return InputError(
+        "The table has no column patient_id in its first row.",
+        where=name,
+        why="Rows of one patient cannot be told from those of another.",
+        fix=meant_patient_id(written),
+    )
+
+
+def _row(header: Header, cells: Sequence[object], number: int, name: str) -> Found:
+    place = f"{name}:{number}"
+    named = [(column, cell) for column, cell in zip(header.names, cells, strict=False) if column]
+    found = found_row(named, place, f"row {number}")
+    surplus = cells[len(header.names) :]
+    if all(map(is_empty, surplus)):
+        return found
+    text = (
+        f"This row has {len(cells)} cells, the header {len(header.names)}: values may stand in the wrong column."
+        " Check the row, above all for decimal commas without quotes."
+    )
+    return found._replace(issues=(*found.issues, Issue("error", "too_many_cells", text, place=place)))
+
+
+def _csv_grid(text: str, name: str) -> Iterator[tuple[int, Sequence[object]]]:
+    """Strict, because a quote that is never closed would otherwise swallow the rest of the file."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(first_line(text)), strict=True)
+    number = 1
+    try:
+        for cells in reader:
+            yield number, cells
+            number = reader.line_num + 1
+    except csv.Error:
+        raise InputError(
+            "The table cannot be split into cells from here on.",
+            where=f"{name}:{number}",
+            fix="Look for a quotation mark that is not closed, or stands inside a cell.",
+        ) from None
+
+
+def _delimiter(header: str) -> str:
+    """Return the delimiter that makes the most known columns of a header line."""
+    known = frozenset(columns())
+    return max(DELIMITERS, key=lambda mark: sum(canonical(cell.strip('" ')) in known for cell in header.split(mark)))

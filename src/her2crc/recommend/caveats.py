@@ -1,0 +1,144 @@
+"""What a reader must keep in mind with this answer: caveats are data, this stage says when they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from her2crc.criteria.library import CaveatRule, Knowledge
+from her2crc.criteria.nodes import Compare, walk
+from her2crc.criteria.run import Facts, evaluate, is_unknown, show_value
+from her2crc.criteria.sets import CriteriaSet
+from her2crc.model.quantity import DIPLOID
+from her2crc.model.verdict import Caveat, Retest, SetVerdict
+
+DECIDED = ("positive", "negative")
+
+
+def collect_caveats(
+    patient: Facts,
+    specimens: Mapping[str, Facts],
+    verdicts: Mapping[str, SetVerdict],
+    retest: tuple[Retest, ...],
+    knowledge: Knowledge,
+) -> tuple[Caveat, ...]:
+    """Return the caveats that hold, those of the patient first.
+
+    Args:
+        patient: patient-level and judged facts.
+        specimens: the facts of each specimen by specimen id.
+        verdicts: every set's verdict.
+        retest: the chance at untested lesions, quoted where a metastasis should be tested.
+        knowledge: the caveats of the day.
+    """
+    rules = {rule.id: rule for rule in knowledge.caveats}
+    computed = (
+        *_breast_differs(rules, verdicts),
+        *_retest(rules, patient, retest),
+        *_knowledge_state(rules, verdicts),
+        *_invisible(rules, specimens, verdicts, knowledge),
+    )
+    return (*_stated(knowledge.caveats, patient, specimens), *computed)
+
+
+def _stated(rules: tuple[CaveatRule, ...], patient: Facts, specimens: Mapping[str, Facts]) -> Iterator[Caveat]:
+    for rule in rules:
+        if rule.when is None:
+            continue
+        if rule.level == "patient" and evaluate(rule.when, patient):
+            yield _caveat(rule, patient)
+        if rule.level == "specimen":
+            for name, facts in specimens.items():
+                if evaluate(rule.when, {**patient, **facts}):
+                    yield _caveat(rule, {**patient, **facts}, name)
+
+
+def _caveat(rule: CaveatRule, facts: Mapping[str, Any], specimen: str = "") -> Caveat:
+    shown = {name: show_value(value) for name, value in facts.items()}
+    return Caveat(rule.id, rule.text.format_map(shown), rule.cite, specimen)
+
+
+def _breast_differs(rules: Mapping[str, CaveatRule], verdicts: Mapping[str, SetVerdict]) -> Iterator[Caveat]:
+    """S11, P1: a contrast rule that decides otherwise than a colorectal one on the same specimen."""
+    for name, contrast in verdicts.items():
+        if contrast.role != "contrast":
+            continue
+        for specimen, verdict in contrast.specimens.items():
+            others = [other for other, item in verdicts.items() if _decided_otherwise(item, specimen, verdict.status)]
+            if others:
+                facts = {"contrast": contrast.name, "status": verdict.status, "sets": ", ".join(others)}
+                yield _caveat(rules["breast_rule_differs"], facts, specimen)
+
+
+def _decided_otherwise(verdict: SetVerdict, specimen: str, status: str) -> bool:
+    other = verdict.specimens[specimen].status
+    return verdict.role == "rule" and status in DECIDED and other in DECIDED and other != status
+
+
+def _retest(rules: Mapping[str, CaveatRule], patient: Facts, retest: tuple[Retest, ...]) -> Iterator[Caveat]:
+    """S16: a metastasis is worth testing, above all when the primary was negative."""
+    negative = [item for item in retest if item.given == "primary negative" and not item.data_total]
+    if patient.get("metastatic") and not patient.get("metastasis_tested") and negative:
+        chances = "; ".join(
+            f"{item.site.replace('_', ' ')} {item.probability:.0%} ({item.interval[0]:.0%} to {item.interval[1]:.0%})"
+            for item in negative
+        )
+        yield _caveat(rules["retest_metastasis"], {"chances": chances})
+
+
+def _knowledge_state(rules: Mapping[str, CaveatRule], verdicts: Mapping[str, SetVerdict]) -> Iterator[Caveat]:
+    unverified = [name for name, item in verdicts.items() if item.confidence == "unverified" and item.role == "rule"]
+    local = [name for name, item in verdicts.items() if item.origin != "shipped"]
+    yield _caveat(rules["not_reviewed"], {})
+    if unverified:
+        yield _caveat(rules["low_confidence_set"], {"sets": ", ".join(unverified)})
+    if local:
+        yield _caveat(rules["local_set"], {"sets": ", ".join(local)})
+
+
+def _invisible(
+    rules: Mapping[str, CaveatRule],
+    specimens: Mapping[str, Facts],
+    verdicts: Mapping[str, SetVerdict],
+    knowledge: Knowledge,
+) -> Iterator[Caveat]:
+    """S30: at this purity or tumour fraction, how many copies would have stayed under each set's cut."""
+    for name, facts in specimens.items():
+        for copies, fraction in (("ngs_copies", "tumour_purity"), ("plasma_copies", "tumour_fraction")):
+            open_sets = [
+                knowledge.criteria[other]
+                for other, verdict in verdicts.items()
+                if verdict.specimens[name].status == "indeterminate" and fraction in verdict.specimens[name].missing
+            ]
+            if is_unknown(facts.get(copies)) or is_unknown(facts.get(fraction)) or not open_sets:
+                continue
+            yield _invisible_copies(rules["invisible_copies"], name, facts, copies, fraction, open_sets)
+
+
+def _invisible_copies(
+    rule: CaveatRule, specimen: str, facts: Facts, copies: str, fraction: str, sets: list[CriteriaSet]
+) -> Caveat:
+    share: Any = facts[fraction]
+    bounds = {item.id: _lowest_cut(item, copies) for item in sets}
+    hidden = [
+        f"{(cut - DIPLOID * (1 - share)) / share:.1f} under {name} (cut {cut})"
+        for name, cut in bounds.items()
+        if cut is not None and share
+    ]
+    shown = {"fraction": f"{share:.0%}", "what": fraction.replace("_", " "), "hidden": "; ".join(hidden)}
+    reading: Any = facts[copies]
+    true_copies = (reading - DIPLOID * (1 - share)) / share if share else None
+    shown |= {"reading": str(reading), "copies": f"{true_copies:.1f}" if true_copies is not None else "any number of"}
+    return _caveat(rule, shown, specimen)
+
+
+def _lowest_cut(criteria: CriteriaSet, field: str) -> Any:
+    """Return the cut above which the set stops calling low, as written in its own rows."""
+    cuts = [
+        node.value
+        for row in criteria.rows
+        if row.then != "negative"
+        for node in walk(row.when)
+        if isinstance(node, Compare) and node.field == field and node.op in (">", ">=")
+    ]
+    return min(cuts) if cuts else None

@@ -1,0 +1,102 @@
+"""What to test next: only tests that can change an answer, staining before hybridisation before the rest.
+
+Proposals come from the facts that verdicts report as missing, and from a site that has no result yet where the
+answer could still change (S07, S13, S16).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from her2crc.criteria.library import Knowledge, TestKind
+from her2crc.criteria.run import Facts, is_unknown
+from her2crc.model.patient import Patient
+from her2crc.model.verdict import NextTest, SetVerdict, Testing
+
+OPEN = ("equivocal", "indeterminate")
+SITE_TEST = "ihc"
+"""An untested site is tested from the start, by staining."""
+
+
+def recommend_tests(
+    patient: Patient,
+    verdicts: Mapping[str, SetVerdict],
+    facts: Mapping[str, Facts],
+    testing: Testing,
+    untested_sites: tuple[str, ...],
+    knowledge: Knowledge,
+) -> tuple[NextTest, ...]:
+    """Return the tests that can change an answer, in the order in which to do them.
+
+    Args:
+        patient: the patient, for the sites of the specimens.
+        verdicts: every set's verdict; only rules not yet positive for the patient can still change.
+        facts: the facts of each specimen, to see which methods were begun.
+        testing: the testing recommendation, whose missing markers come first.
+        untested_sites: sites without a result.
+        knowledge: the tests that can be proposed.
+    """
+    open_rules = {name: verdict for name, verdict in verdicts.items() if _can_change(verdict)}
+    kinds = sorted(knowledge.tests, key=lambda kind: kind.order)
+    markers = [_marker_test(kind) for kind in kinds if kind.level == "patient" and set(kind.supplies) & set(testing.missing)]
+    specimen_kinds = [kind for kind in kinds if kind.level == "specimen"]
+    proposed = [
+        test
+        for kind in specimen_kinds
+        for specimen in patient.specimens
+        for test in _on_specimen(kind, specimen.specimen_id, specimen.site, open_rules, facts[specimen.specimen_id])
+    ]
+    begun = {test.specimen for test in proposed}
+    elsewhere = _at_sites(patient, open_rules, untested_sites, begun, kinds, knowledge)
+    return (*markers, *proposed, *elsewhere)
+
+
+def _can_change(verdict: SetVerdict) -> bool:
+    return verdict.role == "rule" and verdict.status != "positive"
+
+
+def _marker_test(kind: TestKind) -> NextTest:
+    return NextTest(kind.id, kind.name, None, None, kind.why, (), kind.cite)
+
+
+def _on_specimen(
+    kind: TestKind, specimen: str, site: str | None, rules: Mapping[str, SetVerdict], facts: Facts
+) -> Iterator[NextTest]:
+    if not _fits_material(kind, facts) or not _started(kind, facts):
+        return
+    decides = tuple(name for name, verdict in rules.items() if _would_decide(kind, verdict, specimen))
+    if decides:
+        yield NextTest(kind.id, kind.name, specimen, site, kind.why, decides, kind.cite)
+
+
+def _would_decide(kind: TestKind, verdict: SetVerdict, specimen: str) -> bool:
+    on_specimen = verdict.specimens[specimen]
+    return on_specimen.status in OPEN and bool(set(kind.supplies) & set(on_specimen.missing))
+
+
+def _fits_material(kind: TestKind, facts: Facts) -> bool:
+    is_plasma = facts.get("specimen_kind") == "plasma"
+    return kind.material == "any" or (kind.material == "plasma") == is_plasma
+
+
+def _started(kind: TestKind, facts: Facts) -> bool:
+    """A follow-up question on sequencing makes sense only where there is a sequencing result to complete."""
+    return not kind.only_if or any(not is_unknown(facts.get(name)) for name in kind.only_if)
+
+
+def _at_sites(
+    patient: Patient,
+    rules: Mapping[str, SetVerdict],
+    sites: tuple[str, ...],
+    begun: set[str | None],
+    kinds: list[TestKind],
+    knowledge: Knowledge,
+) -> Iterator[NextTest]:
+    """Propose staining at each untested site whose result could still change a rule based on staining."""
+    kind = next(kind for kind in kinds if kind.id == SITE_TEST)
+    decides = tuple(name for name in rules if knowledge.criteria[name].method in ("ihc_ish", "any"))
+    existing = {item.site: item.specimen_id for item in patient.specimens}
+    for site in sites:
+        if decides and existing.get(site) not in (begun - {None}):
+            why = knowledge.statements["S13"]
+            yield NextTest(kind.id, kind.name, existing.get(site), site, why.text, decides, why.cite)

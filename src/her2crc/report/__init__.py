@@ -1,0 +1,1 @@
+"""Stage 5: the answer for people and for other systems."""
