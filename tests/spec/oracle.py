@@ -1,16 +1,18 @@
 """An independent answer for every criteria set and any known or unknown facts: ``expected(set_id, facts)``.
 
-`oracle_sets.py` says what a set means where everything is settled. This module deals with unknown facts by another
-method than the product's three-valued logic: it fills every unknown fact with values below, at and above all
-thresholds, asks the two-valued rule each time, and answers only if all answers agree. Where the decided meaning is
-not that, it says so beside the code:
+`oracle_sets.py` says what a set means where everything is settled. This module deals with unknown facts by
+another method than the product's three-valued logic: it fills every unknown fact with values below, at and
+above all thresholds, asks the two-valued rule each time, and answers only if all answers agree. Where the
+decided meaning is not that, this is why:
 
 - a *reflex* test that was not done is a state of its own (the rule sees ``None``), not something to fill in;
 - a staining pattern that is not stated is never filled in, so it never blocks;
-- an unknown IHC score never becomes a verdict by agreement of the fillings, except where they all are positive,
+- an unknown IHC score never becomes a verdict because the fillings agree, except where they all are positive,
   that is where another result decides alone (TRIUMPH's ratio of 2.0 or more, an amplified sequencing call);
-- an unknown kind of specimen is filled with biopsy and resection only: cytology is rare, and the sets that are
-  silent on it say of a specimen "kind unknown" what they say of the other two.
+- the decided text lets *one row* decide and the report names it, so fillings that reach the same status by
+  different places of the source do not agree (breast dual-probe groups; the two silences of the pyrotinib trial);
+- an unknown kind of specimen is filled with biopsy and resection only: a set that treats cytology apart still
+  lets a percent decide where the kind is not stated.
 """
 
 from __future__ import annotations
@@ -45,8 +47,8 @@ FILLINGS: dict[str, tuple[Any, ...]] = {
 class Spec:
     """How to ask a rule: which facts it needs, and which of them are reflex results.
 
-    ``reflex`` maps a reflex fact to its witnesses: unknown, it is filled in only where a witness shows that the
-    test was done at all (one half of an ISH result, copies without a call); otherwise the rule sees that it is absent.
+    ``reflex`` maps a reflex fact to its witnesses: unknown, it is filled in only where a witness shows that
+    the test was done at all (one half of an ISH result, copies without a call); else the rule sees ``None``.
     """
 
     rule: Rule
@@ -84,7 +86,7 @@ SPECS = {
     "sun_2023": Spec(say.sun_2023, ("ish_ratio", "ish_her2_copies")),
     "mountaineer": Spec(say.mountaineer, ("ihc_score",), {**RATIO, **CALL}),
     "singh_2024": Spec(say.singh_2024, ("ihc_score",), {**RATIO, **CALL}),
-    # Any of three methods with no order between them: an unknown ratio is no reflex test, it is simply unknown.
+    # Any of three methods with no order between them: no reflex is asked, an unknown ratio is simply unknown.
     "mypathway": Spec(say.mypathway, ("ihc_score", "ish_ratio"), CALL),
     "gea_2016": Spec(say.gea_2016, (*STAINING, "specimen_kind"), RATIO, any_tumour=True),
     "breast_2018": Spec(say.breast_2018, STAINING, RATIO_AND_COPIES, any_tumour=True),
@@ -97,8 +99,15 @@ SPECS = {
 }
 
 UNSEEN = (
-    "esmo_2022", "cap_crc_template", "tapur", "her2_fuscc_g", "japan_cdx_2022", "msk_impact", "caris", "mountaineer03",
-)  # fmt: skip
+    "esmo_2022",
+    "cap_crc_template",
+    "tapur",
+    "her2_fuscc_g",
+    "japan_cdx_2022",
+    "msk_impact",
+    "caris",
+    "mountaineer03",
+)
 """Sets whose text was not read: they say nothing."""
 
 
@@ -125,7 +134,8 @@ def _settle(set_id: str, values: tuple[Any, ...]) -> str:
         return INDETERMINATE
     (answer,) = answers
     score_is_open = "ihc_score" in spec.needs and known["ihc_score"] is None
-    return INDETERMINATE if score_is_open and answer != POSITIVE else answer
+    status = answer.partition(":")[0]
+    return INDETERMINATE if score_is_open and status != POSITIVE else status
 
 
 def _filled(spec: Spec, known: Mapping[str, Any]) -> Iterator[Case]:

@@ -11,6 +11,7 @@ import os
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
@@ -31,7 +32,11 @@ def load_editions(local: Sequence[Path] = (), folder: Path = KNOWLEDGE_DIR) -> E
     Raises:
         KnowledgeError: a file is wrong (only fresh files are compiled, so a bad file is never used).
     """
-    cached = _cache_path(folder, local)
+    return _load(_cache_path(folder, local), folder, tuple(local))
+
+
+@lru_cache(maxsize=4)
+def _load(cached: Path, folder: Path, local: tuple[Path, ...]) -> Editions:
     with suppress(OSError, msgspec.DecodeError):
         return msgspec.json.decode(cached.read_bytes(), type=Editions)
     from her2crc.criteria.compile import compile_editions

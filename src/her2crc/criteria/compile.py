@@ -124,11 +124,12 @@ def compile_editions(folder: Path, local: Sequence[Path] = ()) -> Editions:
     for path in local:
         sets.append(load_set(path, fields, known, origin=f"local: {path.name}"))
     _check_editions(sets)
+    sets.sort(key=_reading_order)
     priors = load_strict(folder / "priors.yaml", _PriorFile)
     statements = load_strict(folder / "statements.yaml", _StatementFile).statements
     with_sets = {**fields, **_status_fields(sets)}
     settings = load_strict(folder / "settings.yaml", Settings)
-    figures = [item.id for item in (*priors.proportions, *priors.rates)]
+    figures = [item.id for item in priors.proportions] + [item.id for item in priors.rates]
     return Editions(
         version=settings.version,
         sha256=hash_files(knowledge_files(folder, local)),
@@ -165,6 +166,18 @@ def local_files(folder: Path) -> list[Path]:
     return paths
 
 
+def _reading_order(criteria: CriteriaSet) -> tuple[int, bool, int, str]:
+    """Rules first, then contrast, then unseen; tissue before plasma; staining, any method, hybridisation, copies."""
+    methods = ("ihc_ish", "any", "ish", "copies")
+    roles = ("rule", "contrast", "unseen")
+    return (
+        roles.index(criteria.role),
+        criteria.judges == "plasma",
+        methods.index(criteria.method),
+        criteria.id,
+    )
+
+
 def _check_editions(sets: Sequence[CriteriaSet]) -> None:
     seen: set[tuple[str, date]] = set()
     for criteria in sets:
@@ -177,9 +190,11 @@ def _check_editions(sets: Sequence[CriteriaSet]) -> None:
 
 
 def _status_fields(sets: Sequence[CriteriaSet]) -> dict[str, Field]:
-    statuses = {status: () for status in STATUSES}
+    statuses: dict[str, tuple[str, ...]] = dict.fromkeys(STATUSES, ())
     return {
-        item.id: Field(item.id, "patient", "judged", "code", f"Status of the patient under {item.name}", values=statuses)
+        item.id: Field(
+            item.id, "patient", "judged", "code", f"Status of the patient under {item.name}", values=statuses
+        )
         for item in sets
     }
 

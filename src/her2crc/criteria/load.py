@@ -85,7 +85,9 @@ def load_fields(path: Path) -> dict[str, Field]:
     return fields
 
 
-def load_set(path: Path, fields: Mapping[str, Field], references: Sequence[str], origin: str = "shipped") -> CriteriaSet:
+def load_set(
+    path: Path, fields: Mapping[str, Field], references: Sequence[str], origin: str = "shipped"
+) -> CriteriaSet:
     """Read one criteria file.
 
     Raises:
@@ -140,13 +142,17 @@ def _applies(raw: SetFile) -> Node:
 
 
 class Assembly:
+    """Checks and parses the parts of one file; every complaint names the file and the line."""
+
     def __init__(self, path: Path, fields: Mapping[str, Field], references: Sequence[str]) -> None:
         self.path, self.fields, self.references = path, fields, references
 
     def error(self, what: str, near: str, fix: str = "") -> KnowledgeError:
+        """Return an error at the first line that holds ``near``."""
         return KnowledgeError(what, where=f"{self.path.name}:{line_of(self.path, near)}", fix=fix)
 
     def check_head(self, raw: SetFile) -> None:
+        """Check what a type cannot: dates, tumour, role and monotone fields."""
         if raw.reviewed_on < raw.effective and raw.effective_precision == "day":
             raise self.error("reviewed_on lies before effective", "reviewed_on")
         if raw.tumour not in self.fields["tumour"].values:
@@ -158,21 +164,25 @@ class Assembly:
             self.check_field(name, "monotone")
 
     def check_field(self, name: str, near: str) -> None:
+        """Refuse a name that is not a field."""
         if name not in self.fields:
             raise self.error(f"'{name}' is not a field", near, "See `her2crc criteria fields`.")
 
     def check_unique(self, ids: Sequence[str]) -> None:
+        """Refuse a row id that stands twice."""
         for row_id in ids:
             if ids.count(row_id) > 1:
                 raise self.error(f"the row id '{row_id}' stands twice", f"id: {row_id}", "Give each row its own.")
 
     def condition(self, text: str, defined: Mapping[str, Node]) -> Node:
+        """Parse a condition."""
         try:
             return parse_condition(text, self.fields, defined)
         except ConditionError as error:
             raise self.error(f"in the condition: {error}", text) from None
 
     def citations(self, cited: Sequence[Citation], near: str = "cite:") -> tuple[Citation, ...]:
+        """Refuse a missing citation and one that is not in ``references.yaml``."""
         if not cited:
             raise self.error("a citation is missing", near, "Every row names its source and the place in it.")
         for citation in cited:
@@ -181,11 +191,13 @@ class Assembly:
         return tuple(cited)
 
     def row(self, raw: RowFile, defined: Mapping[str, Node]) -> Row:
+        """Build a deciding row."""
         for name in raw.needs:
             self.check_field(name, f"id: {raw.id}")
         when, cite = self.condition(raw.when, defined), self.citations(raw.cite, f"id: {raw.id}")
         return Row(raw.id, when, raw.when, raw.then, raw.says, cite, tuple(raw.needs))
 
     def silence(self, raw: SilentFile, defined: Mapping[str, Node]) -> Row:
+        """Build a silent row."""
         when, cite = self.condition(raw.when, defined), self.citations(raw.cite, f"id: {raw.id}")
         return Row(raw.id, when, raw.when, "not_covered", raw.why, cite)

@@ -15,7 +15,7 @@ from sqlglot.errors import SqlglotError
 from her2crc.criteria.fields import NUMERIC, Field
 from her2crc.criteria.nodes import And, Compare, CompareRatio, IsNull, IsTrue, Node, Not, OneOf, Or
 
-OPERATORS: dict[type[exp.Expression], str] = {
+OPERATORS: dict[type[exp.Expr], str] = {
     exp.EQ: "=",
     exp.NEQ: "<>",
     exp.LT: "<",
@@ -54,12 +54,12 @@ class _Builder:
     def __init__(self, fields: Mapping[str, Field], defined: Mapping[str, Node]) -> None:
         self.fields, self.defined = fields, defined
 
-    def build(self, tree: exp.Expression) -> Node:
+    def build(self, tree: exp.Expr) -> Node:
         match tree:
             case exp.Paren():
                 return self.build(tree.this)
             case exp.And() | exp.Or():
-                return _flatten(type(tree), self.build(tree.left), self.build(tree.right))
+                return _flatten(type(tree), self.build(tree.this), self.build(tree.expression))
             case exp.Not():
                 return negate(self.build(tree.this))
             case exp.Is():
@@ -72,7 +72,7 @@ class _Builder:
                 return self._name(tree)
         for kind, op in OPERATORS.items():
             if type(tree) is kind:
-                return self._compare(tree.left, op, tree.right)
+                return self._compare(tree.this, op, tree.expression)
         raise ConditionError(f"'{tree.sql()}' is not allowed; allowed are {ALLOWED}")
 
     def _name(self, tree: exp.Column) -> Node:
@@ -83,7 +83,7 @@ class _Builder:
             raise ConditionError(f"'{field.name}' is not a yes/no field and cannot stand alone")
         return IsTrue(field.name)
 
-    def _field(self, tree: exp.Expression) -> Field:
+    def _field(self, tree: exp.Expr) -> Field:
         if not isinstance(tree, exp.Column) or tree.table:
             raise ConditionError(f"'{tree.sql()}' stands where a field name is expected")
         field = self.fields.get(tree.name)
@@ -108,7 +108,7 @@ class _Builder:
         low = self._compare(tree.this, ">=", tree.args["low"])
         return And((low, self._compare(tree.this, "<=", tree.args["high"])))
 
-    def _compare(self, left: exp.Expression, op: str, right: exp.Expression) -> Node:
+    def _compare(self, left: exp.Expr, op: str, right: exp.Expr) -> Node:
         if not isinstance(left, (exp.Column, exp.Div)):
             left, op, right = right, MIRRORED[op], left
         if isinstance(left, exp.Div):
@@ -125,7 +125,7 @@ class _Builder:
             node = OneOf(field.name, (self._code(field, right),))
         return node if op == "=" else negate(node)
 
-    def _compare_quotient(self, left: exp.Div, op: str, right: exp.Expression) -> Node:
+    def _compare_quotient(self, left: exp.Div, op: str, right: exp.Expr) -> Node:
         numerator, denominator = self._field(left.left), self._field(left.right)
         for field in (numerator, denominator):
             if field.type not in ("integer", "decimal"):
@@ -133,7 +133,7 @@ class _Builder:
         name = f"{numerator.name} / {denominator.name}"
         return CompareRatio(numerator.name, denominator.name, op, self._number(name, right))
 
-    def _number(self, name: str, tree: exp.Expression) -> Decimal:
+    def _number(self, name: str, tree: exp.Expr) -> Decimal:
         negative = isinstance(tree, exp.Neg)
         literal = tree.this if negative else tree
         if not isinstance(literal, exp.Literal) or literal.is_string:
@@ -141,12 +141,12 @@ class _Builder:
         number = Decimal(literal.name)
         return -number if negative else number
 
-    def _boolean(self, field: Field, tree: exp.Expression) -> bool:
+    def _boolean(self, field: Field, tree: exp.Expr) -> bool:
         if not isinstance(tree, exp.Boolean):
             raise ConditionError(f"'{field.name}' is yes/no; compare it with true or false, not {tree.sql()}")
         return bool(tree.this)
 
-    def _code(self, field: Field, tree: exp.Expression) -> str:
+    def _code(self, field: Field, tree: exp.Expr) -> str:
         if not isinstance(tree, exp.Literal) or not tree.is_string:
             raise ConditionError(f"'{field.name}' is a code; write it in quotes, not {tree.sql()}")
         if field.values and tree.name not in field.values:
@@ -159,7 +159,7 @@ def negate(node: Node) -> Node:
     return node.arg if isinstance(node, Not) else Not(node)
 
 
-def _flatten(kind: type[exp.Expression], left: Node, right: Node) -> Node:
+def _flatten(kind: type[exp.Expr], left: Node, right: Node) -> Node:
     target: type[And] | type[Or] = And if kind is exp.And else Or
     parts = [*(left.args if isinstance(left, target) else (left,))]
     parts += right.args if isinstance(right, target) else (right,)

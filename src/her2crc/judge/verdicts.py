@@ -13,6 +13,7 @@ from her2crc.criteria.missing import missing_facts
 from her2crc.criteria.run import Facts, Outcome, decide
 from her2crc.criteria.sets import CriteriaSet
 from her2crc.model.patient import Patient, Specimen
+from her2crc.model.quantity import Value
 from her2crc.model.verdict import Agreement, SetVerdict, SpecimenVerdict
 
 DECIDED = ("positive", "negative")
@@ -43,7 +44,7 @@ def judge(patient: Patient, facts: Mapping[str, Facts], knowledge: Knowledge) ->
 def judge_set(criteria: CriteriaSet, by_specimen: Mapping[str, Facts], fields: Mapping[str, Field]) -> SetVerdict:
     """Apply one set to every specimen and to the patient. Without a specimen, the empty case is judged."""
     specimens = {name: _specimen_verdict(criteria, facts, fields) for name, facts in by_specimen.items()}
-    statuses = [item.status for item in specimens.values()] or [decide(criteria, {}).status]
+    statuses: list[str] = [item.status for item in specimens.values()] or [decide(criteria, {}).status]
     return SetVerdict(
         status=patient_status(statuses),
         discordant=set(DECIDED) <= set(statuses),
@@ -73,7 +74,7 @@ def agreement_of(criteria: Mapping[str, SetVerdict]) -> Agreement:
     return Agreement(**{name: tuple(ids) for name, ids in sorted_ids.items()})
 
 
-def judged_facts(patient: Patient, judgement: Judgement) -> Facts:
+def judged_facts(patient: Patient, judgement: Judgement) -> dict[str, Value | None]:
     """Return what the verdicts add to the patient's facts, for eligibility, actions and caveats.
 
     A set's field is its status where it is positive or negative, and unknown otherwise: what a set leaves open

@@ -32,8 +32,8 @@ def _ratio_and_counts(facts: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str
 def _ratio_and_means(facts: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
     if _quotient(facts, "ish_her2_signals", "ish_cep17_signals") is not None:
         return
-    ratio, her2, cep17 = (facts.get(name) for name in ("ish_ratio", "ish_her2_copies", "ish_cep17_copies"))
-    if None in (ratio, her2, cep17) or quotient_matches(ratio, her2, cep17):
+    ratio, her2, cep17 = facts.get("ish_ratio"), facts.get("ish_her2_copies"), facts.get("ish_cep17_copies")
+    if ratio is None or her2 is None or cep17 is None or quotient_matches(ratio, her2, cep17):
         return
     text = (
         f"The reported HER2/CEP17 ratio {ratio} does not agree with the means {her2}/{cep17} beyond rounding; "

@@ -21,7 +21,12 @@ from her2crc.normalise.values import read_value
 
 Typed = Value | date
 
-GROUPS: dict[str, type[msgspec.Struct]] = {"ihc": IHC, "ish": ISH, "tissue": TissueCopyNumber, "plasma": Plasma}
+GROUPS: dict[str, type[msgspec.Struct]] = {
+    "ihc": IHC,
+    "ish": ISH,
+    "tissue": TissueCopyNumber,
+    "plasma": Plasma,
+}
 HEAD = ("tumour", "site", "specimen_kind", "collected_on", "scoring_system")
 MATERIAL = ("specimen_kind", "site")
 

@@ -41,7 +41,7 @@ def read_value(field: Field, raw: RawValue) -> Value | date | None:
         case "date":
             return _date(raw)
         case _:
-            return str(raw).strip()
+            return _named(field, str(raw)) or str(raw).strip()
 
 
 def _integer(field: Field, raw: RawValue) -> int:
@@ -103,11 +103,17 @@ def _boolean(raw: RawValue) -> bool:
 
 
 def _code(field: Field, raw: RawValue) -> str:
-    written = _folded(str(raw))
-    for code, spellings in field.values.items():
-        if written == _folded(code) or written in map(_folded, spellings):
-            return code
-    raise ValueError(f"must be one of {', '.join(field.values)}")
+    code = _named(field, str(raw))
+    if code is None:
+        raise ValueError(f"must be one of {', '.join(field.values)}")
+    return code
+
+
+def _named(field: Field, text: str) -> str | None:
+    """Return the code that a text spells, None where it spells none."""
+    written = _folded(text)
+    matches = (c for c, spellings in field.values.items() if written in map(_folded, (c, *spellings)))
+    return next(matches, None)
 
 
 def _folded(text: str) -> str:

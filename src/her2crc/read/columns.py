@@ -1,6 +1,6 @@
 """The names a file may use for its columns and keys, and how a name as written is matched to one of them.
 
-Shared by the readers of tables and of JSON. The names come from ``knowledge/fields.yaml``; nothing is listed here.
+Shared by the readers of tables and of JSON. The names themselves come from ``knowledge/fields.yaml``.
 """
 
 from __future__ import annotations
@@ -43,6 +43,13 @@ def columns() -> tuple[str, ...]:
 
 
 @cache
+def specimen_columns() -> frozenset[str]:
+    """Return the columns that tell of one specimen, not of the whole patient."""
+    of_specimens = (name for name, field in given_fields().items() if field.level == "specimen")
+    return frozenset((SPECIMEN_ID, *of_specimens))
+
+
+@cache
 def groups() -> frozenset[str]:
     """Return the names under which a nested patient (an earlier result) keeps its fields together."""
     return frozenset(field.group for field in given_fields().values())
@@ -77,7 +84,7 @@ def unknown_names(written: Iterable[str], place: str) -> tuple[Issue, ...]:
             plain.append(shown)
     if not explained and not plain:
         return ()
-    text = f"Names that are not known were ignored: {'; '.join(explained + _shortened(plain))}."
+    text = f"Names that are not known were ignored: {'; '.join(_shortened(plain) + explained)}"
     return (Issue("warning", "unknown_names", text, place=place),)
 
 

@@ -1,4 +1,4 @@
-"""The specimen table from Excel (.xlsx): cells as a person sees them, then on to :mod:`her2crc.read.table`."""
+"""The specimen table from Excel (.xlsx): cells as a person sees them, for :mod:`her2crc.read.table`."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def read_excel(data: bytes, name: str) -> list[PatientRecord]:
         raise
     except Exception:  # noqa: BLE001 - openpyxl raises nearly anything on a damaged workbook
         raise InputError(
-            "The Excel workbook is damaged.", where=name, fix="Open it in Excel and save it again, or save it as CSV."
+            "The Excel workbook is damaged.", where=name, fix="Save it again in Excel, or save it as CSV."
         ) from None
 
 
@@ -72,7 +72,8 @@ def _check_content(data: bytes, name: str) -> bool:
 def _sheets(data: bytes, *, formulas: bool = False) -> list[Any]:
     import openpyxl
 
-    sheets: list[Any] = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=not formulas).worksheets
+    workbook = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=not formulas)
+    sheets: list[Any] = workbook.worksheets
     for sheet in sheets:
         sheet.reset_dimensions()  # the size that a file claims may be wrong, or an attack
     return sheets
@@ -99,7 +100,7 @@ def _grid(sheet: Any, formulas: Any | None) -> Iterator[tuple[int, Sequence[obje
 
 
 def _result(cell: Any, source: Any) -> object:
-    """A formula that no spreadsheet program has computed yet has no result: that must not pass for a blank."""
+    """A formula that no program has computed yet has no result: that must not pass for a blank."""
     if cell.value is None and source.data_type == "f":
         return Unusable("its formula has no stored result (open the workbook in Excel and save it)")
     return _shown(cell)
@@ -116,5 +117,7 @@ def _shown(cell: Any) -> object:
 def _other_tables(more: int, name: str) -> tuple[Issue, ...]:
     if not more:
         return ()
-    text = f"The workbook has {more} more sheet(s) with a column patient_id, which were not read: only the first is."
+    text = (
+        f"{more} more sheet(s) of the workbook have a column patient_id and were not read: only the first is."
+    )
     return (Issue("warning", "other_sheets", text, place=name),)

@@ -1,4 +1,4 @@
-"""The specimen table from Parquet: only the known columns are unpacked, then on to :mod:`her2crc.read.table`.
+"""The specimen table from Parquet: only known columns are unpacked, for :mod:`her2crc.read.table`.
 
 Rows are numbered from 1; a Parquet file has no header line.
 """
@@ -36,7 +36,7 @@ def read_parquet(data: bytes, name: str) -> list[PatientRecord]:
     try:
         file = pyarrow.parquet.ParquetFile(pyarrow.BufferReader(data))
         if file.metadata.num_rows > MAX_ROWS:
-            raise InputError(f"The table has more than {MAX_ROWS} rows.", where=name, fix="Split it into several files.")
+            raise InputError(f"The table has more than {MAX_ROWS} rows.", where=name, fix="Split the file.")
         return read_grid(_grid(file), name)
     except Her2crcError:
         raise

@@ -1,8 +1,8 @@
 """From cells to patient records: what every reader of tables and JSON has in common.
 
-A cell keeps its value as written; only the signs of blank become None (unknown). A value that cannot be one
-(two values, a list, a formula without result) becomes an error issue and is unknown. Rows are then gathered by
-patient. Typing, spelling and ranges are the business of the next stage, ``normalise``.
+A cell keeps its value as written; only the signs of blank become None (unknown). What is not one value (given
+twice, a list, a formula without result) becomes an error issue and is unknown. Rows are gathered by patient.
+Typing, spelling and ranges are the business of the next stage, ``normalise``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import NamedTuple
 import msgspec
 
 from her2crc.model.record import Issue, PatientRecord, RawValue, SpecimenRow
-from her2crc.read.columns import PATIENT_ID, SPECIMEN_ID, given_fields
+from her2crc.read.columns import PATIENT_ID, SPECIMEN_ID, specimen_columns
 
 BLANK = frozenset(
     ("", "na", "n/a", "nan", "null", "none", "-", ".", "unknown", "nd", "not done", "not available"),
@@ -25,14 +25,17 @@ BLANK = frozenset(
 """Usual signs, in lower case, that nothing is known."""
 
 
+Values = dict[str, RawValue]
+
+
 class Unusable(NamedTuple):
-    """Stands in a cell whose value cannot be used; ``reason`` ends the sentence 'NAME could not be used: ...'."""
+    """Stands in a cell that cannot be used; ``reason`` ends the sentence 'NAME could not be used: ...'."""
 
     reason: str
 
 
 class Found(NamedTuple):
-    """One row as read. Without ``patient_id`` it could not be used; then ``label`` names it, as in 'row 4'."""
+    """One row as read. Without ``patient_id`` it could not be used; ``label`` names it, as in 'row 4'."""
 
     label: str
     patient_id: str | None = None
@@ -50,14 +53,14 @@ def found_row(cells: Iterable[tuple[str, object]], place: str, label: str) -> Fo
     values, issues = read_cells(cells, place)
     patient_id = identifier(values.pop(PATIENT_ID, None))
     if patient_id is None:
-        text = f"{label}: patient_id is missing or blank, so nothing of it was used: fill it in."
+        text = f"patient_id is missing or blank, so nothing of {label} was used: fill it in."
         return lost(label, Issue("error", "no_patient_id", text, field=PATIENT_ID, place=place))
-    return Found(label, patient_id, SpecimenRow(place, values), issues)
+    return Found(label, patient_id, SpecimenRow(place, values) if values else None, issues)
 
 
-def read_cells(cells: Iterable[tuple[str, object]], place: str) -> tuple[dict[str, RawValue], tuple[Issue, ...]]:
+def read_cells(cells: Iterable[tuple[str, object]], place: str) -> tuple[Values, tuple[Issue, ...]]:
     """Return the values as written, by column name, and an error for each that cannot be used."""
-    values: dict[str, RawValue] = {}
+    values: Values = {}
     issues = []
     for name, cell in cells:
         value = as_written(cell)
@@ -73,7 +76,8 @@ def read_cells(cells: Iterable[tuple[str, object]], place: str) -> tuple[dict[st
 def as_written(cell: object) -> RawValue | Unusable:
     """Return the value of a cell: None for a sign of blank, digits as they stand, dates in ISO form."""
     if isinstance(cell, str):
-        text = cell.strip().encode("utf-8", "replace").decode("utf-8")  # a JSON escape can name half a character
+        # JSON can escape half a character, which no report could print.
+        text = cell.strip().encode("utf-8", "replace").decode("utf-8")
         return None if text.lower() in BLANK else text
     if isinstance(cell, float):
         return _from_float(cell)
@@ -99,7 +103,7 @@ def identifier(value: RawValue) -> str | None:
 
 
 def collect(found: Iterable[Found], notes: Sequence[Issue] = ()) -> list[PatientRecord]:
-    """Gather rows by patient, in the order first seen; ``notes`` are about the whole file and go to the first."""
+    """Gather rows by patient, in the order first seen; ``notes`` on the whole file go to the first."""
     gathered: dict[tuple[bool, str], list[Found]] = {}
     for item in found:
         known = item.patient_id is not None
@@ -112,7 +116,8 @@ def collect(found: Iterable[Found], notes: Sequence[Issue] = ()) -> list[Patient
 
 def _record(name: str, items: Sequence[Found]) -> PatientRecord:
     rows = [item.row for item in items if item.row is not None]
-    return PatientRecord(name, tuple(_numbered(rows)), tuple(issue for item in items for issue in item.issues))
+    issues = tuple(issue for item in items for issue in item.issues)
+    return PatientRecord(name, tuple(_numbered(rows)), issues)
 
 
 def _numbered(rows: Sequence[SpecimenRow]) -> Iterable[SpecimenRow]:
@@ -122,11 +127,6 @@ def _numbered(rows: Sequence[SpecimenRow]) -> Iterable[SpecimenRow]:
     for row in rows:
         values = {name: value for name, value in row.values.items() if name != SPECIMEN_ID}
         specimen_id = identifier(row.values.get(SPECIMEN_ID))
-        if specimen_id is None and any(map(_tells_of_specimen, values.items())):
+        if specimen_id is None and any(values.get(name) is not None for name in specimen_columns()):
             specimen_id = next(fresh)
         yield SpecimenRow(row.place, {SPECIMEN_ID: specimen_id, **values} if specimen_id else values)
-
-
-def _tells_of_specimen(item: tuple[str, RawValue]) -> bool:
-    name, value = item
-    return value is not None and given_fields()[name].level == "specimen"

@@ -35,15 +35,21 @@ REFUSED_TEXT = (
     ("##fileformat=VCF", "a variant file (VCF)"),
     ("<", "XML or HTML"),
 )
-REFUSED_ARCHIVES = (("word/", "a Word document"), ("ppt/", "a PowerPoint file"), ("content.xml", "an OpenDocument file"))
+REFUSED_ARCHIVES = (
+    ("word/", "a Word document"),
+    ("ppt/", "a PowerPoint file"),
+    ("content.xml", "an OpenDocument file"),
+)
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 TABLE_NAMES = (".csv", ".tsv", ".tab")
 LINES_NAMES = (".jsonl", ".ndjson")
 
 
 def sniff(data: bytes, name: str) -> str:
-    """Return what a file is: one of ``csv`` (any delimiter), ``xlsx``, ``parquet``, ``patient_json`` (one or a list),
-    ``json_rows``, ``json_lines``, ``fhir_json``, ``assessment_json``, ``gzip``, ``unknown``.
+    """Return what a file is, by its content.
+
+    One of ``csv`` (any delimiter), ``xlsx``, ``parquet``, ``patient_json`` (one or a list), ``json_rows``,
+    ``json_lines``, ``fhir_json``, ``assessment_json``, ``gzip``, ``unknown``.
 
     Raises:
         InputError: the file is empty, or of a known format that is not read.
@@ -116,8 +122,6 @@ def _json_kind(text: str, name: str) -> str:
         return _kind_of(document, "patient_json")
     entries = [entry for entry in document if isinstance(entry, dict)]
     kinds = {_kind_of(entry, "json_rows" if _is_flat(entry) else "patient_json") for entry in entries}
-    if "fhir_json" in kinds:
-        raise InputError("This is a list of FHIR resources.", where=name, fix="Put them into one FHIR Bundle.")
     return kinds.pop() if len(kinds) == 1 else "patient_json"
 
 
@@ -128,7 +132,7 @@ def _kind_of(entry: dict[str, object], otherwise: str) -> str:
 
 
 def earlier_patient(entry: dict[str, object]) -> dict[str, object] | None:
-    """Return the patient in an earlier result of this software; None where a JSON object is something else."""
+    """Return the patient in an earlier result of this software; None where an object is something else."""
     patient = entry.get("patient")
     return patient if isinstance(patient, dict) and "criteria" in entry else None
 
@@ -138,7 +142,7 @@ def _is_flat(entry: dict[str, object]) -> bool:
 
 
 def _in_lines(text: str) -> bool:
-    """Tell whether at least half of several lines look like one JSON object each (a broken document does not)."""
+    """Tell whether at least half of several lines look like JSON objects (no broken document does)."""
     lines = [stripped for line in text.split("\n") if (stripped := line.strip())]
     whole = sum(line.startswith("{") and line.endswith("}") for line in lines)
     return len(lines) > 1 and whole >= len(lines) - whole

@@ -27,7 +27,7 @@ def read_source(path_or_dash: str, stdin: bytes | None) -> tuple[bytes, str]:
     """
     if path_or_dash == "-":
         if stdin is None:
-            raise UsageError("'-' reads standard input, and there is none.", fix="Pipe a file in, or name one.")
+            raise UsageError("'-' reads standard input; there is none.", fix="Pipe in a file, or name it.")
         return stdin, STANDARD_INPUT
     path = Path(path_or_dash)
     try:
@@ -38,7 +38,7 @@ def read_source(path_or_dash: str, stdin: bytes | None) -> tuple[bytes, str]:
         what = "This is a folder, not a file."
     except (OSError, ValueError):  # ValueError: a name that no file can have
         what = "The file cannot be opened."
-    raise MissingInputError(what, where=path_or_dash, fix="Check the name and your right to read it.") from None
+    raise MissingInputError(what, where=path_or_dash, fix="Check its name and who may read it.") from None
 
 
 def unpack(data: bytes, name: str) -> bytes:
@@ -62,11 +62,11 @@ def refuse_too_large(size: int, name: str) -> None:
     """Raise an InputError when a packed file holds more than ``MAX_UNPACKED`` bytes."""
     if size > MAX_UNPACKED:
         limit = MAX_UNPACKED // 1_000_000
-        raise InputError(f"The file unpacks to more than {limit} MB.", where=name, fix="Split it into smaller files.")
+        raise InputError(f"The file unpacks to more than {limit} MB.", where=name, fix="Split it.")
 
 
 def decode(data: bytes, name: str) -> tuple[str, tuple[Issue, ...]]:
-    """Return the text of a file (UTF-8, UTF-16 with a byte-order mark, else Latin-1) and a warning on Latin-1.
+    """Return the text of a file (UTF-8, UTF-16 with a byte-order mark, else Latin-1, with a warning).
 
     Raises:
         InputError: it says that it is UTF-16, and is not.
@@ -82,7 +82,9 @@ def decode(data: bytes, name: str) -> tuple[str, tuple[Issue, ...]]:
     try:
         return data.decode("utf-8"), ()
     except UnicodeDecodeError:
-        text = "The file is not UTF-8 and was read as Latin-1: check letters with accents. Best save it as UTF-8."
+        text = (
+            "The file is not UTF-8 and was read as Latin-1: check letters with accents, or save it as UTF-8."
+        )
         return data.decode("latin-1"), (Issue("warning", "read_as_latin_1", text, place=name),)
 
 

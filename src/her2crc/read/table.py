@@ -53,7 +53,7 @@ def read_grid(grid: Grid, name: str, notes: Sequence[Issue] = ()) -> list[Patien
     found = [_row(header, cells, number, name) for number, cells in filled]
     if not found:
         raise InputError(
-            "The table has a header, but no rows.", where=name, fix="Add one row for each specimen below the header."
+            "The table has a header, but no rows.", where=name, fix="Add one row for each specimen."
         )
     return collect(found, (*notes, *unknown_names(header.unknown(), name)))
 
@@ -74,7 +74,8 @@ def read_header(cells: Sequence[object], name: str) -> Header:
     if not written:
         raise InputError("The table is empty.", where=name, fix="Its first row names the columns.")
     known = frozenset(columns())
-    header = Header(tuple(found if (found := canonical(cell)) in known else None for cell in written), written)
+    spelt = map(canonical, written)
+    header = Header(tuple(column if column in known else None for column in spelt), written)
     for column in columns():
         if header.names.count(column) > 1:
             raise InputError(
@@ -105,8 +106,8 @@ def _row(header: Header, cells: Sequence[object], number: int, name: str) -> Fou
     if all(map(is_empty, surplus)):
         return found
     text = (
-        f"This row has {len(cells)} cells, the header {len(header.names)}: values may stand in the wrong column."
-        " Check the row, above all for decimal commas without quotes."
+        f"The row has {len(cells)} cells, the header {len(header.names)}: they may stand in the wrong column."
+        " Look for decimal commas without quotes."
     )
     return found._replace(issues=(*found.issues, Issue("error", "too_many_cells", text, place=place)))
 
@@ -129,5 +130,8 @@ def _csv_grid(text: str, name: str) -> Iterator[tuple[int, Sequence[object]]]:
 
 def _delimiter(header: str) -> str:
     """Return the delimiter that makes the most known columns of a header line."""
-    known = frozenset(columns())
-    return max(DELIMITERS, key=lambda mark: sum(canonical(cell.strip('" ')) in known for cell in header.split(mark)))
+
+    def known(mark: str) -> int:
+        return sum(canonical(cell.strip('" ')) in columns() for cell in header.split(mark))
+
+    return max(DELIMITERS, key=known)

@@ -13,6 +13,7 @@ from her2crc.model.quantity import DIPLOID
 from her2crc.model.verdict import Caveat, Retest, SetVerdict
 
 DECIDED = ("positive", "negative")
+SAID = (*DECIDED, "equivocal")
 
 
 def collect_caveats(
@@ -87,7 +88,7 @@ def _retest(rules: Mapping[str, CaveatRule], patient: Facts, retest: tuple[Retes
 
 
 def _knowledge_state(rules: Mapping[str, CaveatRule], verdicts: Mapping[str, SetVerdict]) -> Iterator[Caveat]:
-    unverified = [name for name, item in verdicts.items() if item.confidence == "unverified" and item.role == "rule"]
+    unverified = [name for name, item in verdicts.items() if item.confidence == "unverified" and item.status in SAID]
     local = [name for name, item in verdicts.items() if item.origin != "shipped"]
     yield _caveat(rules["not_reviewed"], {})
     if unverified:
@@ -125,10 +126,14 @@ def _invisible_copies(
         for name, cut in bounds.items()
         if cut is not None and share
     ]
-    shown = {"fraction": f"{share:.0%}", "what": fraction.replace("_", " "), "hidden": "; ".join(hidden)}
     reading: Any = facts[copies]
-    true_copies = (reading - DIPLOID * (1 - share)) / share if share else None
-    shown |= {"reading": str(reading), "copies": f"{true_copies:.1f}" if true_copies is not None else "any number of"}
+    shown = {
+        "fraction": f"{share:.0%}",
+        "what": fraction.replace("_", " "),
+        "reading": str(reading),
+        "hidden": "; ".join(hidden) or "any number under every rule",
+        "copies": f"{(reading - DIPLOID * (1 - share)) / share:.1f}" if share else "any number of",
+    }
     return _caveat(rule, shown, specimen)
 
 
@@ -137,7 +142,7 @@ def _lowest_cut(criteria: CriteriaSet, field: str) -> Any:
     cuts = [
         node.value
         for row in criteria.rows
-        if row.then != "negative"
+        if row.then in ("positive", "equivocal")
         for node in walk(row.when)
         if isinstance(node, Compare) and node.field == field and node.op in (">", ">=")
     ]

@@ -11,9 +11,11 @@ from collections.abc import Iterator, Mapping
 from her2crc.criteria.library import Knowledge, TestKind
 from her2crc.criteria.run import Facts, is_unknown
 from her2crc.model.patient import Patient
-from her2crc.model.verdict import NextTest, SetVerdict, Testing
+from her2crc.model.verdict import NextTest, SetVerdict, SpecimenVerdict, Testing
 
 OPEN = ("equivocal", "indeterminate")
+STARTING = ("ihc_ish", "any")
+"""Rules that can call for a test nobody began; rules on hybridisation or copies alone only add to its use."""
 SITE_TEST = "ihc"
 """An untested site is tested from the start, by staining."""
 
@@ -38,13 +40,23 @@ def recommend_tests(
     """
     open_rules = {name: verdict for name, verdict in verdicts.items() if _can_change(verdict)}
     kinds = sorted(knowledge.tests, key=lambda kind: kind.order)
-    markers = [_marker_test(kind) for kind in kinds if kind.level == "patient" and set(kind.supplies) & set(testing.missing)]
+    markers = [
+        _marker_test(kind) for kind in kinds if kind.level == "patient" and set(kind.supplies) & set(testing.missing)
+    ]
     specimen_kinds = [kind for kind in kinds if kind.level == "specimen"]
     proposed = [
         test
         for kind in specimen_kinds
         for specimen in patient.specimens
-        for test in _on_specimen(kind, specimen.specimen_id, specimen.site, open_rules, facts[specimen.specimen_id])
+        for test in _on_specimen(
+            kind,
+            specimen_kinds,
+            specimen.specimen_id,
+            specimen.site,
+            open_rules,
+            facts[specimen.specimen_id],
+            knowledge,
+        )
     ]
     begun = {test.specimen for test in proposed}
     elsewhere = _at_sites(patient, open_rules, untested_sites, begun, kinds, knowledge)
@@ -60,23 +72,33 @@ def _marker_test(kind: TestKind) -> NextTest:
 
 
 def _on_specimen(
-    kind: TestKind, specimen: str, site: str | None, rules: Mapping[str, SetVerdict], facts: Facts
+    kind: TestKind,
+    kinds: list[TestKind],
+    specimen: str,
+    site: str | None,
+    rules: Mapping[str, SetVerdict],
+    facts: Facts,
+    knowledge: Knowledge,
 ) -> Iterator[NextTest]:
-    if not _fits_material(kind, facts) or not _started(kind, facts):
-        return
-    decides = tuple(name for name, verdict in rules.items() if _would_decide(kind, verdict, specimen))
-    if decides:
+    possible = [other for other in kinds if _fits_material(other, facts) and _started(other, facts)]
+    decides = tuple(
+        name for name, verdict in rules.items() if _first_for(verdict.specimens[specimen], possible) is kind
+    )
+    if decides and (kind.only_if or any(knowledge.criteria[name].method in STARTING for name in decides)):
         yield NextTest(kind.id, kind.name, specimen, site, kind.why, decides, kind.cite)
 
 
-def _would_decide(kind: TestKind, verdict: SetVerdict, specimen: str) -> bool:
-    on_specimen = verdict.specimens[specimen]
-    return on_specimen.status in OPEN and bool(set(kind.supplies) & set(on_specimen.missing))
+def _first_for(verdict: SpecimenVerdict, possible: list[TestKind]) -> TestKind | None:
+    """Return the first test that supplies a fact this verdict misses: a later one waits for its result."""
+    if verdict.status not in OPEN:
+        return None
+    return next((kind for kind in possible if set(kind.supplies) & set(verdict.missing)), None)
 
 
 def _fits_material(kind: TestKind, facts: Facts) -> bool:
-    is_plasma = facts.get("specimen_kind") == "plasma"
-    return kind.material == "any" or (kind.material == "plasma") == is_plasma
+    if kind.material == "plasma":
+        return facts.get("specimen_kind") == "plasma" or not is_unknown(facts.get("plasma_copies"))
+    return kind.material == "any" or facts.get("specimen_kind") != "plasma"
 
 
 def _started(kind: TestKind, facts: Facts) -> bool:
@@ -94,7 +116,7 @@ def _at_sites(
 ) -> Iterator[NextTest]:
     """Propose staining at each untested site whose result could still change a rule based on staining."""
     kind = next(kind for kind in kinds if kind.id == SITE_TEST)
-    decides = tuple(name for name in rules if knowledge.criteria[name].method in ("ihc_ish", "any"))
+    decides = tuple(name for name in rules if knowledge.criteria[name].method in STARTING)
     existing = {item.site: item.specimen_id for item in patient.specimens}
     for site in sites:
         if decides and existing.get(site) not in (begun - {None}):

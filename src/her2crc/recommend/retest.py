@@ -21,9 +21,7 @@ ASSUMPTION = (
 )
 
 
-def estimate_retest(
-    patient: Patient, verdicts: Mapping[str, SetVerdict], knowledge: Knowledge
-) -> tuple[Retest, ...]:
+def estimate_retest(patient: Patient, verdicts: Mapping[str, SetVerdict], knowledge: Knowledge) -> tuple[Retest, ...]:
     """Return, for each usable table and each result that a rule gives the primary, the chance at an untested lesion.
 
     Nothing is returned where no primary was decided: the tables are conditional on the primary.

@@ -1,0 +1,90 @@
+"""her2crc: HER2 (ERBB2) status in metastatic colorectal cancer under every published rule, cited.
+
+The public door: back ends, notebooks and other programs import from here and from nowhere else. Names load when
+first used, so that the plain command line starts fast.
+
+    >>> import her2crc
+    >>> knowledge = her2crc.load_knowledge()
+    >>> patient = her2crc.read_patients("case.json", knowledge)[0]
+    >>> her2crc.assess(patient, knowledge).agreement.positive
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from her2crc.catalogue import (
+        check_criteria,
+        cite,
+        diff_criteria,
+        explain_verdict,
+        export_criteria,
+        list_criteria,
+        list_fields,
+        show_criteria,
+    )
+    from her2crc.criteria.library import Knowledge
+    from her2crc.errors import Her2crcError, InputError, OutputError, UsageError
+    from her2crc.flow import assess, load_knowledge, read_patients
+    from her2crc.model.verdict import Assessment
+    from her2crc.read.schema import patient_schema
+    from her2crc.report.formats import render, render_patients
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Assessment": "model.verdict",
+    "Her2crcError": "errors",
+    "InputError": "errors",
+    "Knowledge": "criteria.library",
+    "OutputError": "errors",
+    "UsageError": "errors",
+    "assess": "flow",
+    "check_criteria": "catalogue",
+    "cite": "catalogue",
+    "diff_criteria": "catalogue",
+    "explain_verdict": "catalogue",
+    "export_criteria": "catalogue",
+    "list_criteria": "catalogue",
+    "list_fields": "catalogue",
+    "load_knowledge": "flow",
+    "patient_schema": "read.schema",
+    "read_patients": "flow",
+    "render": "report.formats",
+    "render_patients": "report.formats",
+    "show_criteria": "catalogue",
+}
+
+__all__ = [
+    "Assessment",
+    "Her2crcError",
+    "InputError",
+    "Knowledge",
+    "OutputError",
+    "UsageError",
+    "assess",
+    "check_criteria",
+    "cite",
+    "diff_criteria",
+    "explain_verdict",
+    "export_criteria",
+    "list_criteria",
+    "list_fields",
+    "load_knowledge",
+    "patient_schema",
+    "read_patients",
+    "render",
+    "render_patients",
+    "show_criteria",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its module the first time it is asked for."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'her2crc' has no attribute {name!r}")
+    value = getattr(import_module(f"her2crc.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,86 @@
+"""Whose resource is whose: references resolved in any order, resources sorted by patient.
+
+A reference may be a full address, ``urn:uuid:``, ``Type/id``, a contained ``#id`` or a business identifier.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from her2crc.read.fhir_resources import READ_TYPES, Identifier, Item, Reference, Resource, many
+
+UNKNOWN = "unknown"
+"""The patient of resources that name none, where the file does not have exactly one patient."""
+
+
+class Directory:
+    """Every resource of a file under each address that it can be referred to by."""
+
+    def __init__(self, items: Sequence[Item]) -> None:
+        self._at: dict[str, Resource] = {}
+        self._identified: dict[tuple[str, str, str], list[Resource]] = defaultdict(list)
+        self.names: dict[int, str] = {}
+        for item in items:
+            if item.parent is None:
+                self._enter(item)
+
+    def _enter(self, item: Item) -> None:
+        resource, kind = item.resource, item.resource.resource_type
+        own_id = resource.id or item.full_url.rpartition("/")[2].rpartition(":")[2]
+        self.names[id(resource)] = own_id
+        for address in (item.full_url, f"{kind}/{own_id}", f"urn:uuid:{own_id}"):
+            self._at.setdefault(address, resource)
+        for identifier in many(resource.identifier):
+            self._identified[_identity(kind, identifier)].append(resource)
+
+    def name_of(self, resource: Resource) -> str:
+        """Return the id of a resource, or the last part of its address."""
+        return self.names.get(id(resource)) or resource.id or ""
+
+    def find(self, reference: Reference, kind: str, inside: Resource) -> Resource | None:
+        """Return the resource of type ``kind`` that ``inside`` refers to, or None where the file does not hold it."""
+        address = reference.reference or ""
+        if address.startswith("#"):
+            found = next((part for part in inside.contained if part.id == address[1:]), None)
+        elif address:
+            address = address.partition("/_history/")[0]
+            found = self._at.get(address) or self._at.get("/".join(address.split("/")[-2:]))
+        else:
+            same = self._identified[_identity(kind, reference.identifier)] if reference.identifier else []
+            found = same[0] if len(same) == 1 else None
+        return found if found is not None and found.resource_type == kind else None
+
+    def patient_of(self, resource: Resource, fallback: str) -> str:
+        """Return the id of the patient that a resource is about."""
+        if resource.resource_type == "Patient":
+            return self.name_of(resource) or fallback
+        if resource.subject is None:
+            return fallback
+        patient = self.find(resource.subject, "Patient", resource)
+        return self.name_of(patient) if patient is not None else tail(resource.subject) or fallback
+
+
+def tail(reference: Reference) -> str:
+    """Return the id that a reference ends in, or the value of its identifier."""
+    if reference.reference:
+        return reference.reference.partition("/_history/")[0].rpartition("/")[2].rpartition(":")[2].lstrip("#")
+    return (reference.identifier.value or "") if reference.identifier else ""
+
+
+def by_patient(items: Sequence[Item], directory: Directory) -> dict[str, list[Item]]:
+    """Sort the resources that are read by patient; those that name none go to the only patient, or to ``unknown``."""
+    named = {directory.patient_of(item.resource, "") for item in items if item.resource.resource_type == "Patient"}
+    if not named:
+        named = {directory.patient_of(item.resource, "") for item in items if item.parent is None} - {""}
+    fallback = named.pop() or UNKNOWN if len(named) == 1 else UNKNOWN
+    grouped: dict[str, list[Item]] = defaultdict(list)
+    for item in items:
+        if item.fault or (item.resource.resource_type in READ_TYPES and item.resource.resource_type != "Bundle"):
+            owner = item.parent if item.parent is not None and item.resource.subject is None else item.resource
+            grouped[directory.patient_of(owner, fallback)].append(item)
+    return grouped
+
+
+def _identity(kind: str, identifier: Identifier | None) -> tuple[str, str, str]:
+    return (kind, (identifier.system or "") if identifier else "", (identifier.value or "") if identifier else "")

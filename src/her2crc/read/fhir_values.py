@@ -1,0 +1,179 @@
+"""One value of an observation or component into a score, number or word: exact, or the reason why it is unknown.
+
+Nothing is guessed: a bound, a reason for absence, a wrong unit or a value of the wrong kind raises :class:`NotRead`, which
+names the message for a person.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+
+from her2crc.model.quantity import MAX_DIGITS, parse_decimal
+from her2crc.read.fhir_codes import Code, codebook, plain
+from her2crc.read.fhir_resources import Component, Concept, Quantity, Ratio, Resource
+
+BOUND_SIGNS = ("<", ">", "≤", "≥", "~", "≈")
+QUOTIENT = Context(prec=MAX_DIGITS, rounding=ROUND_HALF_EVEN)
+"""A quotient that does not end keeps so many digits; no threshold of fewer digits lies between it and the truth."""
+
+PER_NUCLEUS = ("{copies}/{nucleus}", "{copies}/{cell}", "{signals}/{nucleus}", "{signals}/{cell}")
+
+Given = Concept | Quantity | Ratio | str | int
+
+
+class NotRead(Exception):  # noqa: N818 - a value that stays unknown is no error of the program
+    """The value stays unknown; ``id`` is the message that says why, ``what`` its safe detail."""
+
+    def __init__(self, id: str, what: str = "") -> None:
+        super().__init__(id)
+        self.id, self.what = id, what
+
+
+def value_of(answer: Resource | Component) -> Given:
+    """Return the one value of an observation or component."""
+    if answer.data_absent_reason is not None:
+        raise NotRead("fhir_value_absent")
+    given = (
+        answer.value_codeable_concept,
+        answer.value_quantity,
+        answer.value_string,
+        answer.value_integer,
+        answer.value_ratio,
+    )
+    values = [value for value in given if value is not None]
+    if len(values) != 1:
+        raise NotRead("fhir_two_values" if values else "fhir_no_value")
+    return values[0]
+
+
+def meanings(value: Concept | str, name: str) -> set[str]:
+    """Return what a coded or written value means by one answer list (several: they contradict each other)."""
+    answers = codebook().answers[name]
+    return answers.of_text(value) if isinstance(value, str) else answers.of_concept(value)
+
+
+def read_choice(answer: Resource | Component, name: str) -> str:
+    """Return the one thing that a coded or written value means by an answer list."""
+    value = value_of(answer)
+    meant = meanings(value, name) if isinstance(value, (Concept, str)) else set()
+    if len(meant) == 1:
+        return meant.pop()
+    raise NotRead("fhir_answers_contradict", name) if meant else NotRead("fhir_not_understood")
+
+
+def read_score(answer: Resource | Component, code: Code) -> int:
+    """Return a HER2 score 0..3; 'present' or 'positive' is not a score."""
+    value = value_of(answer)
+    if isinstance(value, Ratio):
+        raise NotRead("fhir_value_kind")
+    if isinstance(value, Quantity):
+        number = _quantity(value, code)
+        value = int(number) if number == number.to_integral_value() else str(number)
+    text = str(value) if isinstance(value, int) else value
+    scores = meanings(text, "ihc_score")
+    if len(scores) == 1:
+        return int(scores.pop())
+    raise NotRead("fhir_answers_contradict", code.name) if scores else _no_score(text)
+
+
+def read_decimal(answer: Resource | Component, code: Code) -> Decimal:
+    """Return a number with the digits that were written."""
+    value = value_of(answer)
+    if isinstance(value, Quantity):
+        return _quantity(value, code)
+    if isinstance(value, Ratio):
+        raise NotRead("fhir_value_kind")
+    return Decimal(value) if isinstance(value, int) else _written(value, code)
+
+
+def read_count(answer: Resource | Component, code: Code) -> int:
+    """Return a whole number."""
+    number = read_decimal(answer, code)
+    if number != number.to_integral_value():
+        raise NotRead("fhir_not_whole")
+    return int(number)
+
+
+def read_ratio(answer: Resource | Component, code: Code) -> dict[str, Decimal]:
+    """Return a HER2/CEP17 ratio as the fields it fills.
+
+    A numerator and denominator whose units say 'per nucleus' are the two means, so these are kept too; they are never
+    taken for totals counted. A quotient that does not end is left to the means, else kept to MAX_DIGITS digits.
+    """
+    ratio = value_of(answer)
+    if not isinstance(ratio, Ratio):
+        return {code.field: read_decimal(answer, code)}
+    numerator, denominator = _amount(ratio.numerator), _amount(ratio.denominator)
+    if denominator <= 0:
+        raise NotRead("fhir_zero_denominator")
+    quotient = QUOTIENT.divide(numerator, denominator)
+    if not all(_unit(part) in PER_NUCLEUS for part in (ratio.numerator, ratio.denominator)):
+        return {code.field: quotient}
+    means = {"ish_her2_copies": numerator, "ish_cep17_copies": denominator}
+    return means | ({code.field: quotient} if quotient * denominator == numerator else {})
+
+
+def read_words(answer: Resource | Component) -> str:
+    """Return an answer as it was written, for ``normalise`` to know or to refuse."""
+    value = value_of(answer)
+    if isinstance(value, Concept):
+        shown = [value.text, *(coding.display or coding.code for coding in value.coding)]
+        value = next((text for text in shown if text), "")
+    if not isinstance(value, str) or not value:
+        raise NotRead("fhir_not_understood")
+    return value
+
+
+def _quantity(quantity: Quantity, code: Code) -> Decimal:
+    unit = _unit(quantity)
+    if unit and unit not in code.units:
+        raise NotRead("fhir_unit", code.name)
+    return _amount(quantity)
+
+
+def _amount(quantity: Quantity) -> Decimal:
+    if quantity.comparator:
+        raise NotRead("fhir_bound")
+    if quantity.value is None:
+        raise NotRead("fhir_no_value")
+    return _finite(str(quantity.value))
+
+
+def _finite(text: str) -> Decimal:
+    try:
+        return parse_decimal(text)
+    except ValueError:
+        raise NotRead("fhir_not_a_number") from None
+
+
+def _unit(quantity: Quantity) -> str:
+    return quantity.code or plain(quantity.unit or "")
+
+
+def _written(value: Concept | str, code: Code) -> Decimal:
+    if isinstance(value, str):
+        if _is_bound(value):
+            raise NotRead("fhir_bound")
+        try:
+            return parse_decimal(value)
+        except ValueError:
+            pass
+    if meanings(value, "ihc_score"):
+        raise NotRead("fhir_expression_under_ish" if code.group == "ish" else "fhir_not_a_number")
+    raise NotRead("fhir_bare_status" if meanings(value, "presence") else "fhir_not_understood")
+
+
+def _no_score(value: Concept | str) -> NotRead:
+    if isinstance(value, str) and _is_bound(value):
+        return NotRead("fhir_bound")
+    if meanings(value, "presence"):
+        return NotRead("fhir_presence_not_score")
+    try:
+        parse_decimal(value if isinstance(value, str) else value.text or "")
+    except ValueError:
+        return NotRead("fhir_not_understood")
+    return NotRead("fhir_not_a_score")
+
+
+def _is_bound(text: str) -> bool:
+    return text.strip().startswith(BOUND_SIGNS)

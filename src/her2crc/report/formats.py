@@ -1,0 +1,80 @@
+"""Every output format of an answer by its name: one function that back ends call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from her2crc.criteria.library import Knowledge
+from her2crc.errors import UsageError
+from her2crc.model.patient import Patient
+from her2crc.model.verdict import Assessment
+
+FORMATS = ("text", "json", "jsonl", "html", "pdf", "table")
+PER_PATIENT = ("html", "pdf")
+"""Formats that make one document of each patient."""
+
+ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+
+def render(
+    assessments: Sequence[Assessment],
+    output_format: str,
+    knowledge: Knowledge,
+    *,
+    view: str = "pathologist",
+    colour: bool = False,
+) -> Iterator[bytes]:
+    """Yield the documents of some patients: one each for html and pdf, one in all for the other formats.
+
+    Args:
+        assessments: the answers, in order.
+        output_format: one of ``text json jsonl html pdf table``.
+        knowledge: for the references and statements that the reports cite.
+        view: who reads it: pathologist, oncologist, laboratory, researcher or patient.
+        colour: whether text may use terminal colours.
+
+    Raises:
+        UsageError: no such format.
+        MissingExtraError: pdf without the extra ``her2crc[pdf]``.
+    """
+    match output_format:
+        case "text":
+            from her2crc.report.text import report_text
+
+            yield "\n".join(report_text(a, knowledge, colour=colour, view=view) for a in assessments).encode()
+        case "json":
+            yield _as_json(assessments)
+        case "jsonl":
+            yield _as_json_lines(assessments)
+        case "table":
+            from her2crc.report.table import report_table
+
+            yield report_table(assessments).encode()
+        case "html":
+            from her2crc.report.html import report_html
+
+            for item in assessments:
+                yield report_html(item, knowledge, view=view).encode()
+        case "pdf":
+            from her2crc.report.pdf import report_pdf
+
+            for item in assessments:
+                yield report_pdf(item, knowledge, view=view)
+        case _:
+            raise UsageError(f"'{output_format}' is not a format", fix=f"Choose one of {', '.join(FORMATS)}.")
+
+
+def render_patients(patients: Sequence[Patient], output_format: str) -> bytes:
+    """Return normalised findings as ``json`` (an object, or a list of several) or ``jsonl``."""
+    return _as_json(patients) if output_format == "json" else _as_json_lines(patients)
+
+
+def _as_json(items: Sequence[msgspec.Struct]) -> bytes:
+    content = items[0] if len(items) == 1 else list(items)
+    return msgspec.json.format(ENCODER.encode(content), indent=2) + b"\n"
+
+
+def _as_json_lines(items: Sequence[msgspec.Struct]) -> bytes:
+    return b"".join(ENCODER.encode(item) + b"\n" for item in items)
