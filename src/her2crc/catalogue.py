@@ -58,14 +58,15 @@ def check_criteria(knowledge: Knowledge, only: Iterable[str] = ()) -> dict[str, 
     """Check every set (or those named): overlaps, silences, the empty case, monotonicity, citations, boundary cases.
 
     Returns:
-        ``sets`` (number), ``cases`` (boundary cases on which interpreter and compiled closure were compared) and
-        ``failures``, each with a counter-example in words.
+        ``sets``, ``cases`` (boundary cases on which interpreter and compiled closure were compared) and ``failures``
+        as numbers, and ``findings``: each failure with a counter-example in words.
     """
     from her2crc.criteria.check import check_all
 
     wanted = [_set(name, knowledge) for name in only] or list(knowledge.criteria.values())
-    report: dict[str, Any] = msgspec.to_builtins(check_all(wanted, knowledge.fields, derive_facts))
-    return report
+    report = check_all(wanted, knowledge.fields, derive_facts)
+    findings = [msgspec.to_builtins(item) for item in report.failures]
+    return {"sets": report.sets, "cases": report.cases, "failures": len(findings), "findings": findings}
 
 
 def diff_criteria(first: str, second: str, knowledge: Knowledge) -> list[dict[str, Any]]:
@@ -77,7 +78,7 @@ def diff_criteria(first: str, second: str, knowledge: Knowledge) -> list[dict[st
 
 
 def export_criteria(to: str, knowledge: Knowledge, only: Iterable[str] = ()) -> dict[str, str]:
-    """Return each set as a document by file name: ``to`` is ``json`` or ``cql``. Sets without rows are left out of CQL."""
+    """Return the sets as documents by file name: ``to`` is ``json``, or ``cql`` (one library for each set with rows)."""
     wanted = [_set(name, knowledge) for name in only] or list(knowledge.criteria.values())
     if to == "json":
         from her2crc.criteria.export import export_json

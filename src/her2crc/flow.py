@@ -65,7 +65,7 @@ def assess(patient: Patient, knowledge: Knowledge) -> Assessment:
     """Answer one patient: every rule's verdict, what to test next, what can be acted on, and what to keep in mind."""
     facts = {item.specimen_id: specimen_facts(item) for item in patient.specimens}
     judgement = judge(patient, facts, knowledge)
-    about_patient = patient_facts(patient) | judged_facts(patient, judgement)
+    about_patient = patient_facts(patient) | judged_facts(patient, judgement, knowledge.fields)
     testing = recommend_testing(about_patient, knowledge)
     untested = untested_sites(patient)
     retest = estimate_retest(patient, judgement.criteria, knowledge)

@@ -10,7 +10,8 @@ decided meaning is not that, this is why:
 - an unknown IHC score never becomes a verdict because the fillings agree, except where they all are positive,
   that is where another result decides alone (TRIUMPH's ratio of 2.0 or more, an amplified sequencing call);
 - the decided text lets *one row* decide and the report names it, so fillings that reach the same status by
-  different places of the source do not agree (breast dual-probe groups; the two silences of the pyrotinib trial);
+  different places of the source do not agree: breast groups 2 to 5 need both the ratio and the copies, and the
+  two silences of the pyrotinib trial have different reasons;
 - an unknown kind of specimen is filled with biopsy and resection only: a set that treats cytology apart still
   lets a percent decide where the kind is not stated.
 """
@@ -41,6 +42,16 @@ FILLINGS: dict[str, tuple[Any, ...]] = {
     "tumour_fraction": tuple(map(Fraction, ("0.01", "0.05", 1))),
 }
 """Values below, at and above every threshold of every set; for codes every code (kind: see above)."""
+
+
+UNUSABLE = "stated, but unusable"
+"""A fact whose stated values contradict each other: the test was done, so it is filled in and never absent."""
+
+UNUSABLE_FILLINGS = {
+    "specimen_kind": ("biopsy", "resection", "cytology"),
+    "ihc_pattern": ("complete", "basolateral", "lateral", "incomplete", "cytoplasmic"),
+}
+"""A kind in dispute is still not known to be plasma, so the set applies."""
 
 
 @dataclass(frozen=True)
@@ -107,22 +118,28 @@ UNSEEN = (
     "msk_impact",
     "caris",
     "mountaineer03",
+    "nsabp_fc11",
 )
 """Sets whose text was not read: they say nothing."""
 
 
 def expected(set_id: str, facts: Mapping[str, Any]) -> str:
-    """Return the status that a set gives to facts (numbers as int, Decimal or (numerator, denominator))."""
+    """Return the status that a set gives to facts.
+
+    Numbers come as int, Decimal or (numerator, denominator); ``None`` is unknown, ``UNUSABLE`` is in dispute.
+    """
     if set_id in UNSEEN or not _applies(SPECS[set_id], facts):
         return NOT_COVERED
     return _settle(set_id, tuple(_exact(facts.get(name)) for name in SPECS[set_id].reads))
 
 
 def _applies(spec: Spec, facts: Mapping[str, Any]) -> bool:
-    if not spec.any_tumour and facts.get("tumour") not in (None, "colorectal"):
+    if not spec.any_tumour and facts.get("tumour") not in (None, UNUSABLE, "colorectal"):
         return False
-    from_plasma = facts.get("specimen_kind") == "plasma"
-    return from_plasma or facts.get("plasma_copies") is not None if spec.plasma else not from_plasma
+    kind = facts.get("specimen_kind")
+    if spec.plasma:
+        return kind in ("plasma", UNUSABLE) or facts.get("plasma_copies") is not None
+    return kind != "plasma"
 
 
 @cache
@@ -133,22 +150,26 @@ def _settle(set_id: str, values: tuple[Any, ...]) -> str:
     if len(answers) > 1:
         return INDETERMINATE
     (answer,) = answers
-    score_is_open = "ihc_score" in spec.needs and known["ihc_score"] is None
+    score_is_open = "ihc_score" in spec.needs and known["ihc_score"] in (None, UNUSABLE)
     status = answer.partition(":")[0]
     return INDETERMINATE if score_is_open and status != POSITIVE else status
 
 
 def _filled(spec: Spec, known: Mapping[str, Any]) -> Iterator[Case]:
     """Yield the case with its unknown facts filled in every way."""
-    open_facts = [name for name in spec.needs if known[name] is None]
-    open_facts += [
-        name
-        for name, witnesses in spec.reflex.items()
-        if known[name] is None and any(known[witness] is not None for witness in witnesses)
-    ]
-    given = {name: value for name, value in known.items() if name != "ngs_fold"}
-    for values in product(*(FILLINGS[name] for name in open_facts)):
-        yield Case(**{**given, **dict(zip(open_facts, values, strict=True))})
+    given = {name: value for name, value in known.items() if name in Case.__dataclass_fields__}
+    ways = {name: _ways(spec, name, known) for name in given}
+    for values in product(*ways.values()):
+        yield Case(**dict(zip(ways, values, strict=True)))
+
+
+def _ways(spec: Spec, name: str, known: Mapping[str, Any]) -> tuple[Any, ...]:
+    if known[name] == UNUSABLE:
+        return UNUSABLE_FILLINGS.get(name) or FILLINGS[name]
+    test_was_done = any(known[witness] is not None for witness in spec.reflex.get(name, ()))
+    if known[name] is None and (name in spec.needs or test_was_done):
+        return FILLINGS[name]
+    return (known[name],)
 
 
 def _exact(value: Any) -> Any:

@@ -144,9 +144,9 @@ def pyrotinib_nct04380012(c: Case) -> str:
         if c.ish_ratio is not None and c.ish_ratio <= 2:
             return NEGATIVE
         return EQUIVOCAL if widespread else NOT_COVERED
-    if not widespread:
-        return f"{NOT_COVERED}: few cells"
-    return INDETERMINATE if c.ish_ratio is None else f"{NOT_COVERED}: not amplified"
+    if c.ish_ratio is not None and c.ish_ratio <= 2:
+        return NOT_COVERED
+    return INDETERMINATE if widespread else NOT_COVERED
 
 
 def sun_2023(c: Case) -> str:
@@ -193,7 +193,7 @@ def gea_2016(c: Case) -> str:
 def breast_2018(c: Case) -> str:
     group = _breast_group(c)
     if group == 1:
-        return f"{POSITIVE}: group 1"
+        return POSITIVE
     if c.ihc_score < 2:
         return NEGATIVE
     if c.ihc_score == 3 and c.ihc_pattern not in (None, "complete"):

@@ -1,4 +1,4 @@
-"""Boundary cases of a criteria set: every fact unknown, and just below, at and just above every threshold.
+"""Boundary cases of a criteria set: facts just below, at and just above each threshold, unknown, or unusable.
 
 The values come from the set's own conditions, so a set that a laboratory adds is tried at its own thresholds.
 ``criteria check`` runs the executors over these cases; the tests compare them with an independent oracle.
@@ -7,6 +7,7 @@ The values come from the set's own conditions, so a set that a laboratory adds i
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import chain, product
@@ -16,10 +17,11 @@ from her2crc.criteria.fields import NUMERIC, Field
 from her2crc.criteria.nodes import Compare, CompareRatio, Node, OneOf, fields_of, walk
 from her2crc.criteria.run import evaluate
 from her2crc.criteria.sets import CriteriaSet
-from her2crc.model.quantity import Ratio, Value
+from her2crc.model.quantity import UNSETTLED, Ratio, Value
 
 Case = dict[str, Value | None]
 Derive = Callable[[Case], Case]
+Grid = dict[str, tuple[Value | None, ...]]
 
 MOST_CASES = 20_000
 """Up to this many combinations of a set's facts are tried in full."""
@@ -40,36 +42,36 @@ def boundary_cases(
 ) -> Iterator[Case]:
     """Yield the boundary cases of a set, always in the same order.
 
-    All combinations of all values are given where there are at most ``most`` of them. Otherwise all
-    combinations of the facts that most conditions read, the others unknown; then each value of each other
-    fact, with as many combinations of the most read facts as fit in ``most`` again.
+    First all combinations of all values where there are at most ``most`` of them, otherwise of the facts that
+    the rows read most, the others unknown. Then each value that is left, and each fact as stated but unusable,
+    with as many combinations of the most read facts as fit in ``most`` again.
 
     Args:
         criteria: the set; its tumour and material conditions count as well.
         fields: every field by name.
         derive: adds the derived facts to a case (they are never varied on their own).
-        most: the limit; at most about twice as many cases are given.
+        most: the limit; at most twice as many cases are given, or one for each value if that is more.
     """
     grid = value_grid(criteria, fields, derive)
     core = _leading(grid, most)
     yield from _combinations(grid, core, {}, derive)
-    others = {name: values for name, values in grid.items() if name not in core}
-    share = most // max(1, sum(len(values) for values in others.values()))
-    for name, values in others.items():
-        for value in values:
-            if value is not None:
-                yield from _combinations(grid, _leading(grid, share), {name: value}, derive)
+    left = [(name, value) for name in grid if name not in core for value in grid[name] if value is not None]
+    share = most // (len(left) + len(grid))
+    for name, value in left:
+        yield from _combinations(grid, _leading(_without(grid, name), share), {name: value}, derive)
+    for name in grid:
+        for case in _combinations(grid, _leading(_without(grid, name), share), {}, derive):
+            yield {**case, name: UNSETTLED}
 
 
-def value_grid(
-    criteria: CriteriaSet, fields: Mapping[str, Field], derive: Derive
-) -> dict[str, tuple[Value | None, ...]]:
-    """Return the values to try of every base fact of a set, unknown first, the most read fact first."""
-    conditions = (criteria.applies, *(row.when for row in criteria.rows))
-    leaves = [leaf for condition in conditions for leaf in walk(condition)]
+def value_grid(criteria: CriteriaSet, fields: Mapping[str, Field], derive: Derive) -> Grid:
+    """Return the values to try of every base fact of a set, unknown first, the fact that the rows read most first."""
+    in_rows = [leaf for row in criteria.rows for leaf in walk(row.when)]
+    leaves = [*in_rows, *walk(criteria.applies)]
     read = [name for leaf in leaves for name in fields_of(leaf)]
-    bases = [base for name in read for base in (fields[name].derived_from or (name,))]
-    most_read_first = sorted(dict.fromkeys(bases), key=bases.count, reverse=True)
+    uses = Counter(base for leaf in in_rows for name in fields_of(leaf) for base in _bases(fields[name]))
+    names = dict.fromkeys(base for name in read for base in _bases(fields[name]))
+    most_read_first = sorted(names, key=lambda name: uses[name], reverse=True)
     grid = {name: (None, *_known_values(fields[name], leaves)) for name in most_read_first}
     for derived in (fields[name] for name in dict.fromkeys(read) if fields[name].derived_from):
         tuned = derived.derived_from[0]
@@ -77,7 +79,15 @@ def value_grid(
     return grid
 
 
-def _leading(grid: Mapping[str, Sequence[Value | None]], most: int) -> tuple[str, ...]:
+def _bases(field: Field) -> tuple[str, ...]:
+    return field.derived_from or (field.name,)
+
+
+def _without(grid: Grid, name: str) -> Grid:
+    return {other: values for other, values in grid.items() if other != name}
+
+
+def _leading(grid: Grid, most: int) -> tuple[str, ...]:
     """Return the longest run of leading facts of which all combinations are at most ``most``."""
     names = tuple(grid)
     while prod(len(grid[name]) for name in names) > most:
@@ -85,9 +95,7 @@ def _leading(grid: Mapping[str, Sequence[Value | None]], most: int) -> tuple[str
     return names
 
 
-def _combinations(
-    grid: Mapping[str, Sequence[Value | None]], names: Sequence[str], fixed: Case, derive: Derive
-) -> Iterator[Case]:
+def _combinations(grid: Grid, names: Sequence[str], fixed: Case, derive: Derive) -> Iterator[Case]:
     unknown: Case = dict.fromkeys(grid)
     for values in product(*(grid[name] for name in names)):
         yield derive({**unknown, **dict(zip(names, values, strict=True)), **fixed})
@@ -135,7 +143,7 @@ def _tuned(
     derived: Field,
     fields: Mapping[str, Field],
     leaves: Sequence[Node],
-    grid: Mapping[str, Sequence[Value | None]],
+    grid: Grid,
     derive: Derive,
 ) -> Iterator[Value]:
     """Yield values of the first base of a derived fact that bring it to its thresholds and to either side."""

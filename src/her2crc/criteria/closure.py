@@ -100,7 +100,8 @@ class _Writer:
             case IsTrue(field):
                 return f"({field} is {wanted})"
             case OneOf(field, values):
-                return f"({self._comparable(field)} and {field} {'' if wanted else 'not '}in {self._constant(frozenset(values))})"
+                among = f"{'' if wanted else 'not '}in {self._constant(frozenset(values))}"
+                return f"({self._comparable(field)} and {field} {among})"
             case Compare(field, op, value):
                 sign, literal = PYTHON_OPERATOR[op if wanted else OPPOSITE[op]], self._constant(value)
                 crossed = f"{field}[0] {sign} {literal} * {field}[1]"

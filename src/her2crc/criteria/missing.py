@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from functools import lru_cache
-from itertools import product
+from functools import cache
+from itertools import pairwise, product
 from typing import Any
 
 from her2crc.criteria.fields import NUMERIC, Field
@@ -78,11 +78,11 @@ def _thresholds(name: str, nodes: tuple[Node, ...]) -> tuple[Decimal, ...]:
     return tuple(sorted({node.value for node in nodes if isinstance(node, Compare) and node.field == name}))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _around(thresholds: tuple[Decimal, ...]) -> tuple[Any, ...]:
     """Return the thresholds, a value between each two, one below all and one above all."""
     if not thresholds:
         return (Decimal(0),)
-    between = [(low + high) / 2 for low, high in zip(thresholds, thresholds[1:], strict=False)]
+    between = [(low + high) / 2 for low, high in pairwise(thresholds)]
     below, above = thresholds[0] / 2, thresholds[-1] * 2 + 1
     return tuple(sorted({below, *thresholds, *between, above}))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from her2crc.criteria.library import Knowledge
@@ -20,15 +20,25 @@ def compare_specimens(patient: Patient, judgement: Judgement, knowledge: Knowled
 
 
 def untested_sites(patient: Patient) -> tuple[str, ...]:
-    """Return the sites that have no HER2 result: those of specimens without one, the primary, and a metastasis."""
-    tested = [item for item in patient.specimens if has_result(item)]
+    """Return the sites that have no HER2 result: those of specimens without one, the primary, and a metastasis.
+
+    Where there is tissue of unknown site, or none of it has a result, the primary and a metastasis are not asked for
+    beside it; where there is no tissue at all, they are.
+    """
+    tissue = [item for item in patient.specimens if item.specimen_kind != "plasma"]
+    tested = [item for item in tissue if has_result(item)]
     covered = {item.site for item in tested}
-    untested = [item.site for item in patient.specimens if item.site not in (None, "plasma", *covered)]
-    if tested and not any(item.site in ("primary", None) for item in tested):
-        untested.append("primary")
-    if tested and patient.history.metastatic and not any(is_metastasis(item) or item.site is None for item in tested):
-        untested.append("metastasis")
+    untested = [item.site for item in tissue if item.site not in (None, *covered)]
+    if (tested or not tissue) and not any(item.site is None for item in tested):
+        untested += _sites_missing(tissue, patient)
     return tuple(dict.fromkeys(site for site in untested if site))
+
+
+def _sites_missing(tissue: Sequence[Specimen], patient: Patient) -> Iterator[str]:
+    if not any(item.site == "primary" for item in tissue):
+        yield "primary"
+    if patient.history.metastatic and not any(map(is_metastasis, tissue)):
+        yield "metastasis"
 
 
 def _compare_pair(first: Specimen, second: Specimen, judgement: Judgement) -> Iterator[Comparison]:

@@ -74,23 +74,30 @@ def agreement_of(criteria: Mapping[str, SetVerdict]) -> Agreement:
     return Agreement(**{name: tuple(ids) for name, ids in sorted_ids.items()})
 
 
-def judged_facts(patient: Patient, judgement: Judgement) -> dict[str, Value | None]:
+def judged_facts(patient: Patient, judgement: Judgement, fields: Mapping[str, Field]) -> dict[str, Value | None]:
     """Return what the verdicts add to the patient's facts, for eligibility, actions and caveats.
 
     A set's field is its status where it is positive or negative, and unknown otherwise: what a set leaves open
     must not count as "not positive".
     """
     rules = {name: verdict for name, verdict in judgement.criteria.items() if verdict.role == "rule"}
-    scores = [item.ihc.ihc_score for item in patient.specimens if item.ihc.ihc_score is not None]
     tested = [item for item in patient.specimens if has_result(item)]
     return {
         **{name: verdict.status if verdict.status in DECIDED else None for name, verdict in judgement.criteria.items()},
-        "highest_ihc_score": max(scores) if scores else None,
+        "highest_ihc_score": _highest_score(patient.specimens, fields["ihc_score"]),
         "primary_tested": any(item.site == "primary" for item in tested),
         "metastasis_tested": _any_metastasis(tested),
         "any_positive": any(verdict.status == "positive" for verdict in rules.values()),
         "any_discordant": any(verdict.discordant for verdict in rules.values()),
     }
+
+
+def _highest_score(specimens: Sequence[Specimen], field: Field) -> int | None:
+    """Return the highest score, unless a score that was stated but cannot be used might be higher."""
+    scores = [item.ihc.ihc_score for item in specimens if item.ihc.ihc_score is not None]
+    highest = max(scores, default=None)
+    unsettled = any(field.name in item.unsettled for item in specimens)
+    return None if unsettled and highest != field.maximum else highest
 
 
 def has_result(specimen: Specimen) -> bool:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from decimal import Decimal, InvalidOperation
 from typing import NamedTuple
 
-MAX_DIGITS = 12
-"""More significant digits than any measurement carries; products of two such values stay exact in Decimal."""
+MAX_DIGITS = 17
+"""Digits of a computed ratio in a spreadsheet; a product with a threshold still stays exact in Decimal (28 digits)."""
 
 DIPLOID = 2
 """Copies of a gene in a normal cell."""

@@ -40,15 +40,12 @@ def normalise(record: PatientRecord, fields: Mapping[str, Field], metastatic_sta
         metastatic_stage: the UICC stage that is metastatic by definition.
     """
     gather = _Gatherer(fields)
+    gather.recall(record.issues)
     for number, row in enumerate(record.rows, 1):
         gather.take(row, number)
     specimens = tuple(gather.specimen(specimen_id) for specimen_id in gather.specimens)
     patient = gather.settled(gather.patient, "")
-    if patient.get("metastatic") is None and patient.get("stage") == metastatic_stage:
-        patient["metastatic"] = True
-    if patient.get("metastatic") is False and patient.get("stage") == metastatic_stage:
-        patient["metastatic"] = None
-        gather.issues.append(_stage_conflict())
+    gather.settle_stage(patient, metastatic_stage)
     return Patient(
         patient_id=record.patient_id,
         specimens=specimens,
@@ -67,6 +64,12 @@ class _Gatherer:
         self.patient: dict[str, dict[Typed, str]] = {}
         self.specimens: dict[str, dict[str, dict[Typed, str]]] = {}
         self.issues: list[Issue] = []
+
+    def recall(self, issues: Iterable[Issue]) -> None:
+        """Take in that a value which reading, or an earlier run, had to leave out was stated all the same."""
+        for issue in issues:
+            if issue.level in ("error", "conflict") and issue.field:
+                self.unsettled.setdefault(issue.specimen, []).append(issue.field)
 
     def take(self, row: SpecimenRow, number: int) -> None:
         given = row.values.get("specimen_id")
@@ -89,13 +92,15 @@ class _Gatherer:
         try:
             return read_value(field, raw)
         except ValueError as error:
-            text = f"{name} {error}; the value is not used and the fact is unknown."
+            text = f"{name} {error}; the value is not used."
             self._unsettle("error", "unusable_value", text, specimen_id, name, place)
             return None
 
     def _unsettle(self, level: str, kind: str, text: str, specimen_id: str, name: str, place: str = "") -> None:
-        self.issues.append(Issue(level, kind, text, specimen_id, name, place))
-        self.unsettled.setdefault(specimen_id, []).append(name)
+        of_specimen = self.fields[name].level == "specimen"
+        self.issues.append(Issue(level, kind, text, specimen_id if of_specimen else "", name, place))
+        if of_specimen:
+            self.unsettled.setdefault(specimen_id, []).append(name)
 
     def settled(self, stated: Mapping[str, Mapping[Typed, str]], specimen_id: str) -> dict[str, Typed | None]:
         facts: dict[str, Typed | None] = {}
@@ -106,6 +111,17 @@ class _Gatherer:
                 text = f"{name} is given as {shown}; which is right is not known, so the fact is unknown."
                 self._unsettle("conflict", "contradicting_values", text, specimen_id, name)
         return facts
+
+    def settle_stage(self, patient: dict[str, Typed | None], metastatic_stage: int) -> None:
+        """A metastatic stage means metastatic disease; the two contradicting each other leaves it unknown."""
+        if patient.get("stage") != metastatic_stage or "metastatic" in self.unsettled.get("", ()):
+            return
+        if patient.get("metastatic") is False:
+            patient["metastatic"] = None
+            text = "Stage IV and 'not metastatic' contradict each other; whether the disease is metastatic is unknown."
+            self._unsettle("conflict", "stage_contradicts_metastatic", text, "", "metastatic")
+        else:
+            patient["metastatic"] = True
 
     def specimen(self, specimen_id: str) -> Specimen:
         facts = self.settled(self.specimens[specimen_id], specimen_id)
@@ -138,8 +154,3 @@ def _only_plasma(facts: Mapping[str, Any]) -> bool:
         return any(facts.get(field.name) is not None for kind in kinds for field in msgspec.structs.fields(kind))
 
     return any_known([Plasma]) and not any_known([IHC, ISH, TissueCopyNumber])
-
-
-def _stage_conflict() -> Issue:
-    text = "Stage IV and 'not metastatic' contradict each other; whether the disease is metastatic is unknown."
-    return Issue("conflict", "stage_contradicts_metastatic", text, field="metastatic")

@@ -15,6 +15,8 @@ from her2crc.model.record import RawValue
 
 SPACES = re.compile(r"[\s_\-]+")
 SCORE = re.compile(r"(?:score\s*)?([0-3])\s*\+?|\+\s*([1-3])", re.IGNORECASE)
+STAGE = re.compile(r"(?:stage\s*)?(iv|i{1,3})\s*[abc]?\d?", re.IGNORECASE)
+STAGES = ("i", "ii", "iii", "iv")
 BOUND = re.compile(r"^\s*(?:[<>≤≥~≈]|<=|>=|about\b|up to\b)")
 TRUE_WORDS = frozenset({"true", "yes", "y", "1", "t"})
 FALSE_WORDS = frozenset({"false", "no", "n", "0", "f"})
@@ -49,6 +51,9 @@ def _integer(field: Field, raw: RawValue) -> int:
     score = SCORE.fullmatch(text) if field.name == "ihc_score" else None
     if score:
         text = score.group(1) or score.group(2)
+    stage = STAGE.fullmatch(text) if field.name == "stage" else None
+    if stage:
+        text = str(STAGES.index(stage.group(1).lower()) + 1)
     number = _in_range(field, _plain_decimal(text))
     if number != number.to_integral_value():
         raise ValueError("must be a whole number")

@@ -10,9 +10,8 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from functools import cache
 
+from her2crc.criteria.cache import load_editions
 from her2crc.criteria.fields import Field
-from her2crc.criteria.library import KNOWLEDGE_DIR
-from her2crc.criteria.load import load_fields
 from her2crc.model.record import Issue
 
 PATIENT_ID = "patient_id"
@@ -27,7 +26,7 @@ MOST_NAMES = 20
 @cache
 def fields() -> dict[str, Field]:
     """Return every field of the shipped list, by name."""
-    return load_fields(KNOWLEDGE_DIR / "fields.yaml")
+    return load_editions().fields
 
 
 @cache

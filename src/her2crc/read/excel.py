@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
@@ -38,7 +39,9 @@ def read_excel(data: bytes, name: str) -> list[PatientRecord]:
             fix="Run: pip install 'her2crc[tables]', or save the table as CSV.",
         ) from None
     try:
-        return _read(data, name)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # openpyxl warns of decorations that it drops; none is a result
+            return _read(data, name)
     except Her2crcError:
         raise
     except Exception:  # noqa: BLE001 - openpyxl raises nearly anything on a damaged workbook
@@ -117,7 +120,5 @@ def _shown(cell: Any) -> object:
 def _other_tables(more: int, name: str) -> tuple[Issue, ...]:
     if not more:
         return ()
-    text = (
-        f"{more} more sheet(s) of the workbook have a column patient_id and were not read: only the first is."
-    )
+    text = f"{more} more sheet(s) of the workbook have a column patient_id and were not read: only the first is."
     return (Issue("warning", "other_sheets", text, place=name),)

@@ -18,9 +18,8 @@ from her2crc.read.fhir_resources import Coding, Concept
 
 CODES_FILE = Path(__file__).parents[1] / "knowledge" / "terms" / "fhir_codes.yaml"
 
-Kind = Literal[
-    "score", "decimal", "count", "ratio", "words", "panel", "status", "ignored", "msi", "variant", "legacy", "stage", "part"
-]
+SlideKind = Literal["score", "decimal", "count", "ratio", "words", "panel", "status"]
+Kind = SlideKind | Literal["ignored", "msi", "stage", "variant", "legacy", "part"]
 
 
 class Code(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -75,12 +74,25 @@ class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     text: str
 
 
+class Marker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A marker of the patient's tumour, and its genes, all of which must be wild type for it to be so.
+
+    ``counts``: ``any`` change of the protein, only ``v600e``, or any as long as it is ``described``.
+    """
+
+    field: str
+    genes: tuple[str, ...]
+    counts: Literal["any", "v600e", "described"]
+
+
 class CodesFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole file."""
 
     systems: dict[str, tuple[str, ...]]
     codes: tuple[Code, ...]
     answers: dict[str, AnswerList]
+    markers: tuple[Marker, ...]
+    her2_gene: str
     profiles: dict[str, str]
     status: dict[str, dict[str, str]]
     replaces: tuple[str, ...]
@@ -98,6 +110,10 @@ class Answers:
         longest_first = sorted(self._texts, key=len, reverse=True)
         self._words = re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, longest_first)) + r")(?!\w)")
         self._whole = answers.match == "whole"
+
+    def of_code(self, system: str, code: str) -> str | None:
+        """Return the value that a code of a named system means."""
+        return self._codes.get((system, code))
 
     def of_coding(self, coding: Coding) -> str | None:
         """Return the value that a code means; an ICD-10 code also counts by its category and chapter."""
@@ -147,6 +163,10 @@ class Codebook:
             if (system, coding.code) in self._codes:
                 return self._codes[system, coding.code or ""]
         return self._texts.get(plain(concept.text)) if concept.text and self._texts else None
+
+    def system(self, coding: Coding) -> str:
+        """Return our name for a coding's code system, empty for one that is not known."""
+        return self._system_of.get(coding.system or "", "")
 
     def is_named_otherwise(self, concept: Concept, code: Code) -> bool:
         """Tell whether the name beside a code is of another test."""

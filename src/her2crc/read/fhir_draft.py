@@ -1,7 +1,7 @@
 """What was read of one patient so far, and how it becomes rows of the specimen table.
 
-A fact is a value of one field with the resource it stood in. Facts that agree are one; where they differ, the extra value
-goes to a row of its own with the same specimen, so that ``normalise`` sees and reports the conflict.
+A fact is a value of one field with the resource it stood in. Facts that agree are one; where they differ, the extra
+value goes to a row of its own with the same specimen, so that ``normalise`` sees and reports the conflict.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from her2crc.model.record import Issue, PatientRecord, RawValue, SpecimenRow
+from her2crc.read.columns import SPECIMEN_ID
 from her2crc.read.fhir_codes import codebook
 
 UNSPECIFIED = "unspecified"
@@ -56,23 +57,27 @@ class Draft:
 
     def _rows(self) -> list[SpecimenRow]:
         facts = sorted(self.facts, key=lambda fact: (fact.place, fact.field, str(fact.value)))
-        if facts and not self.specimens:
-            self.add_specimen(UNSPECIFIED, facts[0].place)
-        ids = sorted(self.specimens)
-        main: dict[str, dict[str, RawValue]] = {specimen: {"specimen_id": specimen} for specimen in ids}
+        if not facts and not self.specimens:
+            return []
+        places = self.specimens or {"": facts[0].place}  # facts of the patient alone: a row that names no specimen
+        main = {specimen: _row(specimen) for specimen in sorted(places)}
         extra: dict[tuple[str, str, int], dict[str, RawValue]] = {}
         for fact in facts:
-            holders = (fact.specimen,) if fact.specimen else ids
+            holders = (fact.specimen,) if fact.specimen else tuple(main)
             known = [main[holder].setdefault(fact.field, fact.value) for holder in holders]
             if known[0] != fact.value:
-                _add_extra(extra, fact, holders[0])
-        rows = [SpecimenRow(self.specimens[specimen], main[specimen]) for specimen in ids]
-        return rows + [SpecimenRow(key[0], values) for key, values in extra.items()]
+                _add_extra(extra, fact)
+        rows = [SpecimenRow(places[specimen], values) for specimen, values in main.items()]
+        return rows + [SpecimenRow(place, values) for (place, _, _), values in extra.items()]
 
 
-def _add_extra(extra: dict[tuple[str, str, int], dict[str, RawValue]], fact: Fact, holder: str) -> None:
+def _row(specimen: str) -> dict[str, RawValue]:
+    return {SPECIMEN_ID: specimen} if specimen else {}
+
+
+def _add_extra(extra: dict[tuple[str, str, int], dict[str, RawValue]], fact: Fact) -> None:
     number = 0
-    while fact.field in (row := extra.setdefault((fact.place, holder, number), {"specimen_id": holder})):
+    while fact.field in (row := extra.setdefault((fact.place, fact.specimen, number), _row(fact.specimen))):
         if row[fact.field] == fact.value:
             return
         number += 1

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from her2crc.read.fhir_resources import READ_TYPES, Identifier, Item, Reference, Resource, many
+from her2crc.read.fhir_decode import READ_TYPES, Item
+from her2crc.read.fhir_resources import Identifier, Reference, Resource, many
 
 UNKNOWN = "unknown"
 """The patient of resources that name none, where the file does not have exactly one patient."""
@@ -24,6 +25,9 @@ class Directory:
         for item in items:
             if item.parent is None:
                 self._enter(item)
+        for item in items:
+            if item.parent is not None:
+                self.names[id(item.resource)] = _contained_name(item.resource, self.name_of(item.parent))
 
     def _enter(self, item: Item) -> None:
         resource, kind = item.resource, item.resource.resource_type
@@ -39,7 +43,7 @@ class Directory:
         return self.names.get(id(resource)) or resource.id or ""
 
     def find(self, reference: Reference, kind: str, inside: Resource) -> Resource | None:
-        """Return the resource of type ``kind`` that ``inside`` refers to, or None where the file does not hold it."""
+        """Return the resource that ``inside`` refers to, or None where the file holds none of type ``kind`` (if given)."""
         address = reference.reference or ""
         if address.startswith("#"):
             found = next((part for part in inside.contained if part.id == address[1:]), None)
@@ -49,7 +53,7 @@ class Directory:
         else:
             same = self._identified[_identity(kind, reference.identifier)] if reference.identifier else []
             found = same[0] if len(same) == 1 else None
-        return found if found is not None and found.resource_type == kind else None
+        return found if found is not None and kind in ("", found.resource_type) else None
 
     def patient_of(self, resource: Resource, fallback: str) -> str:
         """Return the id of the patient that a resource is about."""
@@ -80,6 +84,12 @@ def by_patient(items: Sequence[Item], directory: Directory) -> dict[str, list[It
             owner = item.parent if item.parent is not None and item.resource.subject is None else item.resource
             grouped[directory.patient_of(owner, fallback)].append(item)
     return grouped
+
+
+def _contained_name(resource: Resource, holder: str) -> str:
+    """Return a name for a contained resource; its own id is only unique inside its holder."""
+    numbers = [item.value for item in many(resource.identifier) if item.value]
+    return numbers[0] if numbers else f"{holder}#{resource.id or ''}"
 
 
 def _identity(kind: str, identifier: Identifier | None) -> tuple[str, str, str]:

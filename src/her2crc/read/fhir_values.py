@@ -1,7 +1,7 @@
 """One value of an observation or component into a score, number or word: exact, or the reason why it is unknown.
 
-Nothing is guessed: a bound, a reason for absence, a wrong unit or a value of the wrong kind raises :class:`NotRead`, which
-names the message for a person.
+Nothing is guessed: a bound, a reason for absence, a wrong unit or a value of the wrong kind raises :class:`NotRead`,
+which names the message for a person.
 """
 
 from __future__ import annotations
@@ -122,6 +122,14 @@ def read_words(answer: Resource | Component) -> str:
     if not isinstance(value, str) or not value:
         raise NotRead("fhir_not_understood")
     return value
+
+
+def bare_status(answer: Resource | Component) -> NotRead:
+    """Return why a bare 'amplified' or 'not amplified' is not read, or that a score stands in its place."""
+    value = value_of(answer)
+    if isinstance(value, (Concept, str)) and meanings(value, "ihc_score"):
+        return NotRead("fhir_expression_under_ish")
+    return NotRead("fhir_duplication_status")
 
 
 def _quantity(quantity: Quantity, code: Code) -> Decimal:

@@ -30,6 +30,8 @@ from her2crc.read.sniff import earlier_patient
 from her2crc.read.source import decode
 
 SPECIMENS, ISSUES = "specimens", "issues"
+UNSETTLED = "unsettled"
+"""Names, in an earlier result, the facts of a specimen that could not be used; its issues say the same."""
 Object = dict[str, object]
 
 
@@ -145,7 +147,7 @@ class _File:
     def cells(self, entry: Object) -> list[tuple[str, object]]:
         """Return the known fields of an object, those in groups too, and remember the names of the others."""
         flat = _object(_ungrouped(entry))
-        self.unknown += [name for name in flat if name not in columns()]
+        self.unknown += [name for name in flat if name not in (*columns(), UNSETTLED)]
         return [(name, value) for name, value in flat.items() if name in columns()]
 
     def earlier_issues(self, patient: Object) -> tuple[Issue, ...]:

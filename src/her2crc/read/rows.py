@@ -8,7 +8,7 @@ Typing, spelling and ranges are the business of the next stage, ``normalise``.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from itertools import count
@@ -115,18 +115,36 @@ def collect(found: Iterable[Found], notes: Sequence[Issue] = ()) -> list[Patient
 
 
 def _record(name: str, items: Sequence[Found]) -> PatientRecord:
-    rows = [item.row for item in items if item.row is not None]
-    issues = tuple(issue for item in items for issue in item.issues)
-    return PatientRecord(name, tuple(_numbered(rows)), issues)
+    named = [*_with_specimen_ids(items)]
+    rows = tuple(item.row for item in named if item.row is not None)
+    return PatientRecord(name, rows, tuple(issue for item in named for issue in item.issues))
 
 
-def _numbered(rows: Sequence[SpecimenRow]) -> Iterable[SpecimenRow]:
+def _with_specimen_ids(items: Sequence[Found]) -> Iterator[Found]:
     """Give S1, S2 ... to specimens without an id; a row that only speaks of the patient gets none."""
-    taken = {identifier(row.values.get(SPECIMEN_ID)) for row in rows}
+    taken = {_specimen_id(item) for item in items}
     fresh = (name for name in map("S{}".format, count(1)) if name not in taken)
-    for row in rows:
-        values = {name: value for name, value in row.values.items() if name != SPECIMEN_ID}
-        specimen_id = identifier(row.values.get(SPECIMEN_ID))
-        if specimen_id is None and any(values.get(name) is not None for name in specimen_columns()):
-            specimen_id = next(fresh)
-        yield SpecimenRow(row.place, {SPECIMEN_ID: specimen_id, **values} if specimen_id else values)
+    for item in items:
+        if item.row is None:
+            yield item
+            continue
+        specimen_id = _specimen_id(item) or (next(fresh) if _tells_of_specimen(item) else None)
+        head: Values = {SPECIMEN_ID: specimen_id} if specimen_id else {}
+        tail = {name: value for name, value in item.row.values.items() if name != SPECIMEN_ID}
+        issues = tuple(_of_specimen(issue, specimen_id) for issue in item.issues)
+        yield item._replace(row=SpecimenRow(item.row.place, head | tail), issues=issues)
+
+
+def _specimen_id(item: Found) -> str | None:
+    return identifier(item.row.values.get(SPECIMEN_ID)) if item.row else None
+
+
+def _tells_of_specimen(item: Found) -> bool:
+    stated = {name for name, value in item.row.values.items() if value is not None} if item.row else set()
+    return not specimen_columns().isdisjoint(stated | {issue.field for issue in item.issues})
+
+
+def _of_specimen(issue: Issue, specimen_id: str | None) -> Issue:
+    if specimen_id is None or issue.field not in specimen_columns():
+        return issue
+    return msgspec.structs.replace(issue, specimen=specimen_id)

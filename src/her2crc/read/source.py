@@ -82,9 +82,7 @@ def decode(data: bytes, name: str) -> tuple[str, tuple[Issue, ...]]:
     try:
         return data.decode("utf-8"), ()
     except UnicodeDecodeError:
-        text = (
-            "The file is not UTF-8 and was read as Latin-1: check letters with accents, or save it as UTF-8."
-        )
+        text = "The file is not UTF-8 and was read as Latin-1: check letters with accents, or save it as UTF-8."
         return data.decode("latin-1"), (Issue("warning", "read_as_latin_1", text, place=name),)
 
 

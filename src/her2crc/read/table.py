@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, repeat
 from typing import NamedTuple
 
 from her2crc.errors import InputError
@@ -21,10 +22,11 @@ DELIMITERS = ",;\t|"
 
 
 class Header(NamedTuple):
-    """The columns of a table: the known name of each (None: not known) and how it was written."""
+    """The columns of a table: the known name of each (None: not known), how it was written, and cells in the row."""
 
     names: tuple[str | None, ...]
     written: tuple[str, ...]
+    width: int
 
     def unknown(self) -> list[str]:
         """Return the columns that are not known, as written."""
@@ -52,9 +54,7 @@ def read_grid(grid: Grid, name: str, notes: Sequence[Issue] = ()) -> list[Patien
     header = read_header(first, name)
     found = [_row(header, cells, number, name) for number, cells in filled]
     if not found:
-        raise InputError(
-            "The table has a header, but no rows.", where=name, fix="Add one row for each specimen."
-        )
+        raise InputError("The table has a header, but no rows.", where=name, fix="Add one row for each specimen.")
     return collect(found, (*notes, *unknown_names(header.unknown(), name)))
 
 
@@ -75,7 +75,7 @@ def read_header(cells: Sequence[object], name: str) -> Header:
         raise InputError("The table is empty.", where=name, fix="Its first row names the columns.")
     known = frozenset(columns())
     spelt = map(canonical, written)
-    header = Header(tuple(column if column in known else None for column in spelt), written)
+    header = Header(tuple(column if column in known else None for column in spelt), written, len(cells))
     for column in columns():
         if header.names.count(column) > 1:
             raise InputError(
@@ -100,16 +100,19 @@ def _no_patient_id(written: Sequence[str], name: str) -> InputError:
 
 def _row(header: Header, cells: Sequence[object], number: int, name: str) -> Found:
     place = f"{name}:{number}"
-    named = [(column, cell) for column, cell in zip(header.names, cells, strict=False) if column]
+    padded = chain(cells, repeat(None))
+    named = [(column, cell) for column, cell in zip(header.names, padded, strict=False) if column]
     found = found_row(named, place, f"row {number}")
-    surplus = cells[len(header.names) :]
-    if all(map(is_empty, surplus)):
+    if all(map(is_empty, cells[len(header.names) :])):
         return found
+    if all(map(is_empty, cells[header.width :])):
+        text = "A cell stands under no column name; it was not used."
+        return found._replace(issues=(*found.issues, Issue("error", "cell_without_column", text, place=place)))
     text = (
-        f"The row has {len(cells)} cells, the header {len(header.names)}: they may stand in the wrong column."
-        " Look for decimal commas without quotes."
+        f"The row has {len(cells)} cells, the header {header.width}: they may stand in the wrong column, so nothing"
+        " of the row was used. Look for decimal commas without quotes."
     )
-    return found._replace(issues=(*found.issues, Issue("error", "too_many_cells", text, place=place)))
+    return found._replace(row=None, issues=(*found.issues, Issue("error", "too_many_cells", text, place=place)))
 
 
 def _csv_grid(text: str, name: str) -> Iterator[tuple[int, Sequence[object]]]:

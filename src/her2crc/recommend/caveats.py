@@ -12,8 +12,11 @@ from her2crc.criteria.sets import CriteriaSet
 from her2crc.model.quantity import DIPLOID
 from her2crc.model.verdict import Caveat, Retest, SetVerdict
 
+PERCENT = 100
 DECIDED = ("positive", "negative")
 SAID = (*DECIDED, "equivocal")
+NOT_SHARED = (("positive", "equivocal"), ("positive", "not_covered"))
+"""What a contrast rule says, and what a colorectal rule then says that is neither the same nor the opposite."""
 
 
 def collect_caveats(
@@ -60,20 +63,23 @@ def _caveat(rule: CaveatRule, facts: Mapping[str, Any], specimen: str = "") -> C
 
 
 def _breast_differs(rules: Mapping[str, CaveatRule], verdicts: Mapping[str, SetVerdict]) -> Iterator[Caveat]:
-    """S11, P1: a contrast rule that decides otherwise than a colorectal one on the same specimen."""
-    for name, contrast in verdicts.items():
+    """S11, P1: a contrast rule that decides what a colorectal one, on the same specimen, does not."""
+    for contrast in verdicts.values():
         if contrast.role != "contrast":
             continue
         for specimen, verdict in contrast.specimens.items():
-            others = [other for other, item in verdicts.items() if _decided_otherwise(item, specimen, verdict.status)]
+            others = [other for other, item in verdicts.items() if _differs(item, specimen, verdict.status)]
             if others:
                 facts = {"contrast": contrast.name, "status": verdict.status, "sets": ", ".join(others)}
                 yield _caveat(rules["breast_rule_differs"], facts, specimen)
 
 
-def _decided_otherwise(verdict: SetVerdict, specimen: str, status: str) -> bool:
-    other = verdict.specimens[specimen].status
-    return verdict.role == "rule" and status in DECIDED and other in DECIDED and other != status
+def _differs(verdict: SetVerdict, specimen: str, status: str) -> bool:
+    """A positive is also not shared by a rule that knows the case and waits for ISH or is silent on it."""
+    other = verdict.specimens[specimen]
+    if verdict.role != "rule" or status not in DECIDED or other.row is None:
+        return False
+    return other.status != status and (other.status in DECIDED or (status, other.status) in NOT_SHARED)
 
 
 def _retest(rules: Mapping[str, CaveatRule], patient: Facts, retest: tuple[Retest, ...]) -> Iterator[Caveat]:
@@ -111,30 +117,25 @@ def _invisible(
                 for other, verdict in verdicts.items()
                 if verdict.specimens[name].status == "indeterminate" and fraction in verdict.specimens[name].missing
             ]
-            if is_unknown(facts.get(copies)) or is_unknown(facts.get(fraction)) or not open_sets:
-                continue
-            yield _invisible_copies(rules["invisible_copies"], name, facts, copies, fraction, open_sets)
+            cuts = {item.id: cut for item in open_sets if (cut := _lowest_cut(item, copies)) is not None}
+            if cuts and not is_unknown(facts.get(copies)) and not is_unknown(facts.get(fraction)):
+                shown = _invisible_copies(cuts, facts[copies], facts[fraction])
+                yield _caveat(rules["invisible_copies"], {"what": fraction.replace("_", " "), **shown}, name)
 
 
-def _invisible_copies(
-    rule: CaveatRule, specimen: str, facts: Facts, copies: str, fraction: str, sets: list[CriteriaSet]
-) -> Caveat:
-    share: Any = facts[fraction]
-    bounds = {item.id: _lowest_cut(item, copies) for item in sets}
-    hidden = [
-        f"{(cut - DIPLOID * (1 - share)) / share:.1f} under {name} (cut {cut})"
-        for name, cut in bounds.items()
-        if cut is not None and share
-    ]
-    reading: Any = facts[copies]
-    shown = {
-        "fraction": f"{share:.0%}",
-        "what": fraction.replace("_", " "),
-        "reading": str(reading),
-        "hidden": "; ".join(hidden) or "any number under every rule",
-        "copies": f"{(reading - DIPLOID * (1 - share)) / share:.1f}" if share else "any number of",
-    }
-    return _caveat(rule, shown, specimen)
+def _invisible_copies(cuts: Mapping[str, Any], reading: Any, share: Any) -> dict[str, str]:
+    """Return, for the caveat's text, what a reading and each cut come to in copies per tumour cell."""
+    fraction = f"{(share * PERCENT).normalize():f} %"
+    if not share:
+        return {"reading": str(reading), "fraction": fraction, "copies": "any number of", "hidden": "any number"}
+    hidden = [f"{_per_tumour_cell(cut, share)} under {name} (cut {cut})" for name, cut in cuts.items()]
+    copies = _per_tumour_cell(reading, share)
+    return {"reading": str(reading), "fraction": fraction, "copies": copies, "hidden": "; ".join(hidden)}
+
+
+def _per_tumour_cell(copies: Any, share: Any) -> str:
+    """Copies per tumour cell behind a reading; noise can put it below none at all."""
+    return f"{max((copies - DIPLOID * (1 - share)) / share, 0):.1f}"
 
 
 def _lowest_cut(criteria: CriteriaSet, field: str) -> Any:

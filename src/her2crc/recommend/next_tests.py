@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from her2crc.criteria.library import Knowledge, TestKind
 from her2crc.criteria.run import Facts, is_unknown
+from her2crc.criteria.sets import CriteriaSet
 from her2crc.model.patient import Patient
 from her2crc.model.verdict import NextTest, SetVerdict, SpecimenVerdict, Testing
 
@@ -32,13 +33,14 @@ def recommend_tests(
 
     Args:
         patient: the patient, for the sites of the specimens.
-        verdicts: every set's verdict; only rules not yet positive for the patient can still change.
+        verdicts: every set's verdict; on a specimen only rules not yet positive for the patient can still change.
         facts: the facts of each specimen, to see which methods were begun.
-        testing: the testing recommendation, whose missing markers come first.
+        testing: the testing recommendation, whose missing markers come first; new material is asked for only where
+            not every source says no.
         untested_sites: sites without a result.
         knowledge: the tests that can be proposed.
     """
-    open_rules = {name: verdict for name, verdict in verdicts.items() if _can_change(verdict)}
+    open_rules = {name: item for name, item in verdicts.items() if item.role == "rule" and item.status != "positive"}
     kinds = sorted(knowledge.tests, key=lambda kind: kind.order)
     markers = [
         _marker_test(kind) for kind in kinds if kind.level == "patient" and set(kind.supplies) & set(testing.missing)
@@ -59,12 +61,9 @@ def recommend_tests(
         )
     ]
     begun = {test.specimen for test in proposed}
-    elsewhere = _at_sites(patient, open_rules, untested_sites, begun, kinds, knowledge)
+    wanted = any(reason.recommended is not False for reason in testing.reasons)
+    elsewhere = _at_sites(patient, verdicts, untested_sites, begun, kinds, knowledge) if wanted else ()
     return (*markers, *proposed, *elsewhere)
-
-
-def _can_change(verdict: SetVerdict) -> bool:
-    return verdict.role == "rule" and verdict.status != "positive"
 
 
 def _marker_test(kind: TestKind) -> NextTest:
@@ -108,17 +107,23 @@ def _started(kind: TestKind, facts: Facts) -> bool:
 
 def _at_sites(
     patient: Patient,
-    rules: Mapping[str, SetVerdict],
+    verdicts: Mapping[str, SetVerdict],
     sites: tuple[str, ...],
     begun: set[str | None],
     kinds: list[TestKind],
     knowledge: Knowledge,
 ) -> Iterator[NextTest]:
-    """Propose staining at each untested site whose result could still change a rule based on staining."""
+    """Propose staining at each untested site: it can make a rule positive, or show that the sites differ (S13, S16)."""
     kind = next(kind for kind in kinds if kind.id == SITE_TEST)
-    decides = tuple(name for name in rules if knowledge.criteria[name].method in STARTING)
+    decides = tuple(name for name, item in verdicts.items() if _is_open(item, knowledge.criteria[name], patient))
     existing = {item.site: item.specimen_id for item in patient.specimens}
     for site in sites:
         if decides and existing.get(site) not in (begun - {None}):
             why = knowledge.statements["S13"]
             yield NextTest(kind.id, kind.name, existing.get(site), site, why.text, decides, why.cite)
+
+
+def _is_open(verdict: SetVerdict, criteria: CriteriaSet, patient: Patient) -> bool:
+    """Another site can still change what this rule says of the patient, or show that the sites differ."""
+    about = not patient.specimens or any(item.tumour in (None, criteria.tumour) for item in patient.specimens)
+    return about and verdict.role == "rule" and criteria.method in STARTING and not verdict.discordant

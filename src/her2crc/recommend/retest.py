@@ -73,7 +73,7 @@ def _estimate(
 
 
 def _conditional_counts(table: PairTable, given: str) -> tuple[int, int]:
-    """Return, of the patients whose primary had the given result, how many had a positive metastasis, and of how many."""
+    """Return how many patients whose primary had the given result had a positive metastasis, and of how many."""
     cells = (table.both, table.primary_only) if given == "positive" else (table.metastasis_only, table.neither)
     positive, negative = (cell or 0 for cell in cells)
     return positive, positive + negative

@@ -169,17 +169,22 @@ def show_chance(item: Retest) -> str:
 
 def show_lesions_needed(item: Retest, most: int) -> str:
     """Say how many further lesions, all negative, make the next one negative with the wanted certainty."""
-    target = f"the chance at the next one is below {(1 - item.certainty) * PERCENT:.0f} %"
+    goal = f"below {(1 - item.certainty) * PERCENT:.0f} %"
     if item.lesions_needed is None:
-        return f"Even after {most} further lesions, all negative, it is not so that {target}."
+        return f"Even after {most} further lesions, all negative, the chance at the next one is not {goal}."
     if not item.lesions_needed:
-        return f"Already {target}."
-    return f"After {count(item.lesions_needed, 'further lesion')}, all negative, {target}."
+        return f"The chance is already {goal}."
+    return f"After {count(item.lesions_needed, 'further lesion')}, all negative, the chance at the next one is {goal}."
 
 
 def count(number: int, noun: str) -> str:
     """Write a count with its noun, plural by s."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    return f"{number} {noun}{pick(number, '', 's')}"
+
+
+def pick(number: int, one: str, many: str) -> str:
+    """Return the form of a word that goes with a number."""
+    return one if number == 1 else many
 
 
 def join_words(words: Sequence[str]) -> str:

@@ -38,9 +38,8 @@ def list_command(output_format: str, as_of: date | None, criteria_dir: str | Non
         return
     for item in sets:
         mark = "" if item["origin"] == "shipped" else "  [local]"
-        click.echo(
-            f"{item['id']:<22} {item['role']:<9} {item['confidence']:<11} {item['effective'].year}  {item['name']}{mark}"
-        )
+        head = f"{item['id']:<22} {item['role']:<9} {item['confidence']:<11} {item['effective'].year}"
+        click.echo(f"{head}  {item['name']}{mark}")
 
 
 @criteria_group.command("show")
@@ -86,9 +85,9 @@ def check_command(criteria: tuple[str, ...], output_format: str, as_of: date | N
     if output_format == "json":
         _print_json(report)
     else:
-        for failure in report["failures"]:
-            click.echo(f"{failure['criteria']}: {failure['kind']}: {failure['text']}")
-        click.echo(f"{report['sets']} sets, {report['cases']} cases, {len(report['failures'])} failures")
+        for finding in report["findings"]:
+            click.echo(f"{finding['criteria']}: {finding['kind']}: {finding['text']}")
+        click.echo(f"{report['sets']} sets, {report['cases']} cases, {report['failures']} failures")
     if report["failures"]:
         sys.exit(1)
 

@@ -1,0 +1,110 @@
+"""One patient's resources as they are read: which specimen a result is of, and what that specimen is made of.
+
+A result that names no specimen takes the one of its report or panel, if these name one only.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from her2crc.read.fhir_codes import codebook
+from her2crc.read.fhir_decode import Item
+from her2crc.read.fhir_draft import UNSPECIFIED, Draft
+from her2crc.read.fhir_references import Directory, tail
+from her2crc.read.fhir_resources import Reference, Resource, many
+from her2crc.read.fhir_values import NotRead
+
+PLASMA, TISSUE = "plasma", "tissue"
+
+
+class Case:
+    """One patient: the resources by type, the draft of the record, and what is known of each specimen by name.
+
+    ``matrix`` is ``plasma`` or ``tissue`` where that is known; ``sited`` and ``with_tumour`` name the specimens that
+    say their own site and tumour; ``void`` those entered in error.
+    """
+
+    def __init__(self, patient_id: str, items: Sequence[Item], directory: Directory) -> None:
+        self.patient_id, self.directory = patient_id, directory
+        self.draft = Draft(patient_id)
+        self.matrix: dict[str, str] = {}
+        self.sited: set[str] = set()
+        self.with_tumour: set[str] = set()
+        self.void: set[str] = set()
+        self._of_type: dict[str, list[Resource]] = defaultdict(list)
+        for item in items:
+            if item.fault:
+                self.draft.note("fhir_bad_resource", self.place(item.resource), what=item.fault)
+            else:
+                self._of_type[item.resource.resource_type].append(item.resource)
+        self._holders = self._find_holders()
+
+    def of_type(self, *kinds: str) -> list[Resource]:
+        """Return the patient's resources of these types."""
+        return [resource for kind in kinds for resource in self._of_type[kind]]
+
+    def place(self, resource: Resource) -> str:
+        """Return how messages name a resource, as in ``Observation/o1``."""
+        return f"{resource.resource_type}/{self.directory.name_of(resource)}"
+
+    def find(self, reference: Reference, kind: str, inside: Resource) -> Resource | None:
+        """Return the resource that is referred to; a reference that leads nowhere becomes an issue."""
+        found = self.directory.find(reference, kind, inside)
+        if found is None:
+            self.draft.note("fhir_reference_dangling", reference.reference or self.place(inside), what=kind)
+        return found
+
+    def check_subject(self, resource: Resource) -> None:
+        """Report a patient who is referred to but not in the file."""
+        if resource.subject is not None:
+            self.find(resource.subject, "Patient", resource)
+
+    def specimen_of(self, result: Resource) -> str:
+        """Return the name of the specimen that a result is of.
+
+        Raises:
+            NotRead: the specimen is another patient's, or was entered in error.
+        """
+        names = set(self._specimen_names(result, frozenset()))
+        name = names.pop() if len(names) == 1 else UNSPECIFIED
+        if name in self.void:
+            raise NotRead("fhir_specimen_in_error")
+        return name
+
+    def _specimen_names(self, result: Resource, seen: frozenset[int]) -> Iterator[str]:
+        references = many(result.specimen)
+        for reference in references:
+            yield self._specimen_name(reference, result)
+        if not references and id(result) not in seen:
+            for holder in self._holders[id(result)]:
+                yield from self._specimen_names(holder, seen | {id(result)})
+
+    def _specimen_name(self, reference: Reference, result: Resource) -> str:
+        found = self.find(reference, "Specimen", result)
+        if found is None:
+            return tail(reference) or UNSPECIFIED
+        if found.subject is not None and self.directory.patient_of(found, "") != self.patient_id:
+            raise NotRead("fhir_specimen_of_other_patient")
+        return self.directory.name_of(found)
+
+    def _find_holders(self) -> dict[int, list[Resource]]:
+        holders: dict[int, list[Resource]] = defaultdict(list)
+        for holder in self.of_type("DiagnosticReport", "Observation"):
+            if not is_dropped(holder, "Observation"):
+                for reference in (*holder.result, *holder.has_member):
+                    member = self.find(reference, "", holder)
+                    if member is not None:
+                        holders[id(member)].append(holder)
+        return holders
+
+
+def is_dropped(resource: Resource, kind: str) -> bool:
+    """Tell whether the status of a resource forbids its use, by the rules for resources of type ``kind``."""
+    return codebook().file.status[kind].get(resource.status or "") == "no"
+
+
+def names_and_identifiers(resource: Resource, directory: Directory) -> Iterable[tuple[str, str]]:
+    """Return what makes two resources versions of the same one: the id, and each business identifier."""
+    identifiers = [(item.system or "", item.value) for item in many(resource.identifier) if item.value]
+    return [("id", directory.name_of(resource)), *identifiers]

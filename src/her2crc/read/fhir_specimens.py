@@ -1,0 +1,103 @@
+"""Specimen resources into the descriptive columns of the specimen table: where, how, when, of which tumour."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from her2crc.read.fhir_case import PLASMA, TISSUE, Case, is_dropped
+from her2crc.read.fhir_codes import codebook
+from her2crc.read.fhir_resources import Collection, Concept, Resource, concepts
+from her2crc.read.fhir_values import meanings
+
+COLORECTAL, PRIMARY, OTHER = "colorectal", "primary", "other"
+
+
+def read_specimens(case: Case, tumour: str | None) -> None:
+    """Read every specimen of a patient whose diagnoses name ``tumour`` (None: unknown, or more than one)."""
+    for specimen in case.of_type("Specimen"):
+        case.check_subject(specimen)
+        name, place = case.directory.name_of(specimen), case.place(specimen)
+        if is_dropped(specimen, "Specimen"):
+            case.void.add(name)
+            case.draft.note("fhir_status_not_used", place, specimen=name, what=specimen.status or "")
+            continue
+        case.draft.add_specimen(name, place)
+        _read_one(case, specimen, name, place, tumour)
+
+
+def read_body_site(case: Case, site: Concept, name: str, place: str, tumour: str | None) -> None:
+    """Read a body site into the site of a specimen and, for a colorectal primary, the side of the patient's tumour."""
+    found = clear_meaning(case, site, "site", name, place)
+    if found is None or (found == PRIMARY and tumour not in (None, COLORECTAL)):
+        return
+    case.sited.add(name)
+    case.matrix.setdefault(name, TISSUE)
+    case.draft.give(place, "site", found, name)
+    if found == PRIMARY:
+        read_side(case, site, place)
+
+
+def read_side(case: Case, site: Concept, place: str) -> None:
+    """Read the side of a colorectal primary; the transverse colon counts as right by convention, and it is said so."""
+    side = clear_meaning(case, site, "side", "", place)
+    if side == "right_by_convention":
+        case.draft.note("fhir_side_by_convention", place, field="side")
+        side = "right"
+    if side:
+        case.draft.give(place, "side", side)
+
+
+def clear_meaning(case: Case, concept: Concept, name: str, specimen: str, place: str) -> str | None:
+    """Return the one meaning of a concept; several become an issue, none is no news."""
+    meant = meanings(concept, name)
+    if len(meant) > 1:
+        case.draft.note("fhir_answers_contradict", place, field=name, specimen=specimen, what=f"the {name}")
+    return meant.pop() if len(meant) == 1 else None
+
+
+def _read_one(case: Case, specimen: Resource, name: str, place: str, tumour: str | None) -> None:
+    collection = specimen.collection or Collection()
+    _read_matrix(case, specimen, collection, name, place)
+    _read_date(case, collection.collected_date_time, name, place)
+    if collection.body_site is None:
+        return
+    table = codebook().answers["organ"]
+    for coding in collection.body_site.coding:
+        stated = table.of_coding(coding)  # a diagnosis code that stands as site, such as ICD-10 C16
+        if stated not in (None, OTHER):
+            tumour = stated
+            case.with_tumour.add(name)
+            case.draft.give(place, "tumour", stated, name)
+    read_body_site(case, collection.body_site, name, place, tumour)
+
+
+def _read_matrix(case: Case, specimen: Resource, collection: Collection, name: str, place: str) -> None:
+    said = [*concepts(specimen.type), *concepts(collection.method)]
+    matrix = {value for concept in said for value in meanings(concept, "matrix")}
+    kinds = {value for concept in said for value in meanings(concept, "specimen_kind")} - {""}
+    if kinds:
+        matrix.add(TISSUE)
+    if len(matrix) > 1 or len(kinds) > 1:
+        case.draft.note(
+            "fhir_answers_contradict", place, field="specimen_kind", specimen=name, what="the kind of specimen"
+        )
+        return
+    for value in matrix:
+        case.matrix[name] = value if case.matrix.get(name, value) == value else ""
+    if matrix == {PLASMA}:
+        case.sited.add(name)
+        case.draft.give(place, "site", PLASMA, name)
+        kinds = {PLASMA}
+    for kind in kinds:
+        case.draft.give(place, "specimen_kind", kind, name)
+
+
+def _read_date(case: Case, written: str | None, name: str, place: str) -> None:
+    if written is None:
+        return
+    try:
+        day = date.fromisoformat(written.partition("T")[0])
+    except ValueError:
+        case.draft.note("fhir_date", place, field="collected_on", specimen=name)
+    else:
+        case.draft.give(place, "collected_on", day.isoformat(), name)
