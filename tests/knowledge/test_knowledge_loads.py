@@ -26,7 +26,7 @@ EDITIONS: Editions = compile_editions(KNOWLEDGE_DIR)
 KNOWLEDGE: Knowledge = EDITIONS.on(TODAY)
 ACTIONS = {action.id: action for action in KNOWLEDGE.actions}
 CAVEATS = {caveat.id: caveat for caveat in KNOWLEDGE.caveats}
-TREATMENT = Path("/work/shared/facts/criteria.json")
+TREATMENT = Path(__file__).resolve().parents[3] / "shared" / "facts" / "criteria.json"
 
 RAISED_BY_CODE = {
     "invisible_copies": {"reading", "what", "fraction", "copies", "hidden"},

@@ -20,7 +20,7 @@ from her2crc.criteria.run import decide
 from her2crc.normalise import derive_facts
 
 SETS = {criteria.id: criteria for criteria in compile_editions(KNOWLEDGE_DIR).sets}
-CASES = Path("/work/shared/facts/cases.json")
+CASES = Path(__file__).resolve().parents[3] / "shared" / "facts" / "cases.json"
 
 CSCO_NCCN = ("csco_article", "nccn_colon")
 DESTINY = ("destiny_crc01", "destiny_crc02")

@@ -13,13 +13,24 @@ fortiori. Only its growth with its first base fact is assumed (as in :mod:`her2c
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 from her2crc.criteria.fields import NUMERIC, Field
-from her2crc.criteria.finding import DECIDED, Finding, case_fields, conditions, with_example
+from her2crc.criteria.finding import (
+    DECIDED,
+    NOT_MONOTONE,
+    OVERLAP,
+    REVERSAL,
+    SILENCE,
+    UNREACHABLE,
+    Finding,
+    case_fields,
+    conditions,
+    with_example,
+)
 from her2crc.criteria.nodes import (
     And,
     Compare,
@@ -33,7 +44,7 @@ from her2crc.criteria.nodes import (
     walk,
 )
 from her2crc.criteria.run import COMPARE, Facts
-from her2crc.criteria.sets import CriteriaSet, Row
+from her2crc.criteria.sets import CriteriaSet
 from her2crc.errors import MissingExtraError
 from her2crc.model.quantity import UNSETTLED, Ratio, Value
 
@@ -89,28 +100,27 @@ class _Proof:
         for at, first in enumerate(rows):
             for second in rows[at + 1 :]:
                 if first.then != second.then:
-                    text = f"rows {first.id} ({first.then}) and {second.id} ({second.then}) both hold"
+                    text = OVERLAP.format(first=first, second=second)
                     yield from self._ask("overlap", text, case.holds(first.when), case.holds(second.when))
 
     def silences(self) -> Iterator[Finding]:
         """A case in which every row is known not to hold, and which no silent row declares."""
         none_holds = [self.case.fails(row.when) for row in self.criteria.rows]
-        yield from self._ask("silence", "no row covers this case, and no silent row says so", *none_holds)
+        yield from self._ask("silence", SILENCE, *none_holds)
 
     def dead_rows(self) -> Iterator[Finding]:
         """A row that never decides."""
         for at, row in enumerate(self.criteria.rows):
-            if self._solve(self.case.domain, self.case.applies, self.case.decided_by(at)) is None:
-                yield Finding(self.criteria.id, "unreachable", f"row {row.id} never decides")
+            if self._solve(self.case.decided_by(at)) is None:
+                yield Finding(self.criteria.id, "unreachable", UNREACHABLE.format(row=row))
 
     def not_monotone(self) -> Iterator[Finding]:
         """A field of which more turns positive into negative although the set says that it does not."""
         for name in self.criteria.monotone:
             more = self._with_more(name)
-            text = f"more of {name} turns positive into negative"
-            grown = self.z3.And(self.case.known[name], more.known[name], more.value[name] > self.case.value[name])
-            clauses = (*more.domain, grown, *self._grown_derived(name, more))
-            yield from self._ask("monotone", text, self.case.is_("positive"), more.is_("negative"), *clauses, after=more)
+            turned = (self.case.is_("positive"), more.is_("negative"), *more.domain)
+            grown = self._grown(name, more)
+            yield from self._ask("monotone", NOT_MONOTONE.format(name=name), *turned, *grown, after=more)
 
     def reversals(self) -> Iterator[Finding]:
         """One more result that turns positive into negative or back.
@@ -120,35 +130,44 @@ class _Proof:
         later = _Case(self.z3, self.criteria, self.fields, suffix="'")
         added = [*later.domain, *later.adds_to(self.case)]
         for at, row in enumerate(self.criteria.rows):
-            if row.then in OPPOSITE_STATUS:
-                still_waits = [
-                    self.z3.Implies(self.case.null[name], later.null[name]) for name in _waits_for(row.when)
-                ]
-                opposite = OPPOSITE_STATUS[row.then]
-                text = f"one more result turns row {row.id} ({row.then}) into {opposite}"
-                clauses = (self.case.decided_by(at), later.applies, later.is_(opposite), *added, *still_waits)
-                yield from self._ask("reversal", text, *clauses, after=later)
+            opposite = OPPOSITE_STATUS.get(row.then)
+            if opposite:
+                turned = (self.case.decided_by(at), later.applies, later.is_(opposite))
+                waits = [self.z3.Implies(self.case.null[name], later.null[name]) for name in _waits_for(row.when)]
+                text = REVERSAL.format(row=row, opposite=opposite)
+                yield from self._ask("reversal", text, *turned, *added, *waits, after=later)
 
     def _with_more(self, name: str) -> _Case:
         derived = {other for other in self.case.names if name in self.fields[other].derived_from}
         return _Case(self.z3, self.criteria, self.fields, suffix="+", like=self.case, free={name, *derived})
 
-    def _grown_derived(self, name: str, more: _Case) -> Iterator[Any]:
+    def _grown(self, name: str, more: _Case) -> Iterator[Any]:
+        yield self.z3.And(self.case.known[name], more.known[name], more.value[name] > self.case.value[name])
         for other in self.case.names:
             if self.fields[other].derived_from[:1] == (name,):
                 yield more.known[other] == self.case.known[other]
                 yield more.value[other] >= self.case.value[other]
 
     def _ask(self, kind: str, text: str, *clauses: Any, after: _Case | None = None) -> Iterator[Finding]:
-        model = self._solve(self.case.domain, self.case.applies, *clauses)
+        wishes = [*(after.unchanged_from(self.case) if after else ()), *self.case.plain()]
+        model = self._solve(*clauses, wishes=wishes)
         if model is not None:
             then = after.read(model) if after else None
             yield with_example(self.criteria, kind, text, self.case.read(model), self.fields, then)
 
-    def _solve(self, *clauses: Any) -> Any:
+    def _solve(self, *clauses: Any, wishes: Iterable[Any] = ()) -> Any:
+        """Return a solution with as many of the wishes as can be had one after the other, or None."""
         solver = self.z3.Solver()
-        solver.add(*[self.z3.And(clause) if isinstance(clause, list) else clause for clause in clauses])
-        return solver.model() if solver.check() == self.z3.sat else None
+        solver.add(*self.case.domain, self.case.applies, *clauses)
+        if solver.check() != self.z3.sat:
+            return None
+        for wish in wishes:
+            solver.push()
+            solver.add(wish)
+            if solver.check() != self.z3.sat:
+                solver.pop()
+        solver.check()
+        return solver.model()
 
 
 class _Case:
@@ -205,6 +224,17 @@ class _Case:
             yield self.z3.Implies(earlier.known[name], same)
             if not self.fields[name].derived_from:
                 yield self.z3.Implies(self.null[name], earlier.null[name])
+
+    def unchanged_from(self, earlier: _Case) -> Iterator[Any]:
+        """Yield, field by field, the wish that this case is as the earlier one: an example changes little."""
+        for name in self.names:
+            yield self.z3.And(self.null[name] == earlier.null[name], self.known[name] == earlier.known[name])
+
+    def plain(self) -> Iterator[Any]:
+        """Yield, field by field, the wish that nothing is reported, or else something usable: an example is short."""
+        for name in self.names:
+            yield self.null[name]
+            yield self.z3.Or(self.null[name], self.known[name])
 
     def read(self, model: Any) -> Facts:
         """Return the facts of this case in a solution."""

@@ -20,6 +20,12 @@ from her2crc.model.citation import Citation
 DECIDED = ("positive", "negative")
 VERDICTS = (*DECIDED, "equivocal")
 
+OVERLAP = "rows {first.id} ({first.then}) and {second.id} ({second.then}) both hold"
+SILENCE = "no row covers this case, and no silent row says so"
+UNREACHABLE = "row {row.id} never decides"
+NOT_MONOTONE = "more of {name} turns positive into negative"
+REVERSAL = "one more result turns row {row.id} ({row.then}) into {opposite}"
+
 
 class Finding(msgspec.Struct, frozen=True):
     """One fault of a set.

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from her2crc.criteria.fields import Field
 from her2crc.criteria.run import Facts, show_value
-from her2crc.model.quantity import Ratio, Value
+from her2crc.model.quantity import UNSETTLED, Ratio, Value
 
 NOT_REPORTED = "not reported"
 
@@ -27,27 +27,25 @@ def say_value(value: Value | None, field: Field) -> str:
     shown = show_value(value)
     if shown is None:
         return NOT_REPORTED
-    unit = f" {field.unit}" if field.unit and value is not None and not isinstance(value, str) else ""
+    if value is UNSETTLED:
+        return shown
+    unit = f" {field.unit}" if field.unit else ""
     if isinstance(value, Ratio) and value.excess(value.rounded()) != 0:
         return f"{shown}{unit} ({value.numerator} / {value.denominator})"
     return shown + unit
 
 
 def describe_case(facts: Facts, names: Iterable[str], fields: Mapping[str, Field]) -> str:
-    """Say in words what is known of a case, and then what is not reported.
+    """Say in words what is reported of a case, and whether that is all.
 
     Args:
         facts: the case.
-        names: the fields to mention, in this order.
+        names: the fields that matter, in the order to mention them.
         fields: every field by name.
     """
     asked = [fields[name] for name in names]
-    known = [
-        f"{name_field(field)}: {say_value(facts[field.name], field)}"
-        for field in asked
-        if facts.get(field.name) is not None
-    ]
-    unknown = [name_field(field) for field in asked if facts.get(field.name) is None]
-    if unknown:
-        known.append(f"{NOT_REPORTED}: {', '.join(unknown)}")
-    return "; ".join(known)
+    reported = [field for field in asked if facts.get(field.name) is not None]
+    said = [f"{name_field(field)}: {say_value(facts[field.name], field)}" for field in reported]
+    if not said:
+        return "nothing reported"
+    return "; ".join(said if len(reported) == len(asked) else [*said, "nothing else reported"])

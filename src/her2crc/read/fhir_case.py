@@ -32,6 +32,7 @@ class Case:
         self.sited: set[str] = set()
         self.with_tumour: set[str] = set()
         self.void: set[str] = set()
+        self._checked: set[str | None] = set()
         self._of_type: dict[str, list[Resource]] = defaultdict(list)
         for item in items:
             if item.fault:
@@ -49,16 +50,24 @@ class Case:
         return f"{resource.resource_type}/{self.directory.name_of(resource)}"
 
     def find(self, reference: Reference, kind: str, inside: Resource) -> Resource | None:
-        """Return the resource that is referred to; a reference that leads nowhere becomes an issue."""
+        """Return the resource that is referred to, this patient's if an address is used twice.
+
+        A reference that leads nowhere becomes an issue.
+        """
         found = self.directory.find(reference, kind, inside)
-        if found is None:
-            self.draft.note("fhir_reference_dangling", reference.reference or self.place(inside), what=kind)
-        return found
+        if not found:
+            self.draft.note(
+                "fhir_reference_dangling", reference.reference or self.place(inside), what=kind or "resource"
+            )
+            return None
+        return next((resource for resource in found if self._is_mine(resource)), found[0])
 
     def check_subject(self, resource: Resource) -> None:
         """Report a patient who is referred to but not in the file."""
-        if resource.subject is not None:
-            self.find(resource.subject, "Patient", resource)
+        subject = resource.subject
+        if subject is not None and subject.reference not in self._checked:
+            self.find(subject, "Patient", resource)
+            self._checked.add(subject.reference)
 
     def specimen_of(self, result: Resource) -> str:
         """Return the name of the specimen that a result is of.
@@ -72,6 +81,9 @@ class Case:
             raise NotRead("fhir_specimen_in_error")
         return name
 
+    def _is_mine(self, resource: Resource) -> bool:
+        return resource.subject is None or self.directory.patient_of(resource, "") == self.patient_id
+
     def _specimen_names(self, result: Resource, seen: frozenset[int]) -> Iterator[str]:
         references = many(result.specimen)
         for reference in references:
@@ -84,7 +96,7 @@ class Case:
         found = self.find(reference, "Specimen", result)
         if found is None:
             return tail(reference) or UNSPECIFIED
-        if found.subject is not None and self.directory.patient_of(found, "") != self.patient_id:
+        if not self._is_mine(found):
             raise NotRead("fhir_specimen_of_other_patient")
         return self.directory.name_of(found)
 

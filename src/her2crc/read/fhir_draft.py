@@ -16,6 +16,10 @@ UNSPECIFIED = "unspecified"
 """The specimen of results that name none."""
 
 
+OWN_PLACE = "Specimen/"
+"""A row stands where its specimen does, else where the first of its results does."""
+
+
 class Fact(NamedTuple):
     """A value of a field; ``specimen`` is empty for a fact of the patient."""
 
@@ -36,11 +40,13 @@ class Draft:
 
     def add_specimen(self, specimen: str, place: str) -> None:
         """Give a specimen a row of its own, whether or not there is a result of it."""
-        self.specimens[specimen] = min(place, self.specimens.get(specimen, place))
+        known = self.specimens.get(specimen)
+        if known is None or (not known.startswith(OWN_PLACE) and (place.startswith(OWN_PLACE) or place < known)):
+            self.specimens[specimen] = place
 
     def give(self, place: str, field: str, value: RawValue, specimen: str = "") -> None:
         """Add a fact: of the specimen that is named, or of the patient."""
-        if specimen and specimen not in self.specimens:
+        if specimen:
             self.add_specimen(specimen, place)
         self.facts.append(Fact(place, field, value, specimen))
 

@@ -19,50 +19,54 @@ class Directory:
     """Every resource of a file under each address that it can be referred to by."""
 
     def __init__(self, items: Sequence[Item]) -> None:
-        self._at: dict[str, Resource] = {}
+        self._at: dict[str, list[Resource]] = defaultdict(list)
         self._identified: dict[tuple[str, str, str], list[Resource]] = defaultdict(list)
         self.names: dict[int, str] = {}
-        for item in items:
+        for number, item in enumerate(items, 1):
             if item.parent is None:
-                self._enter(item)
-        for item in items:
+                self._enter(item, f"entry-{number}")
+        for number, item in enumerate(items, 1):
             if item.parent is not None:
-                self.names[id(item.resource)] = _contained_name(item.resource, self.name_of(item.parent))
+                holder = self.name_of(item.parent)
+                self.names[id(item.resource)] = _contained_name(item.resource, holder, f"entry-{number}")
 
-    def _enter(self, item: Item) -> None:
+    def _enter(self, item: Item, number: str) -> None:
         resource, kind = item.resource, item.resource.resource_type
-        own_id = resource.id or item.full_url.rpartition("/")[2].rpartition(":")[2]
+        own_id = resource.id or item.full_url.rpartition("/")[2].rpartition(":")[2] or number
         self.names[id(resource)] = own_id
-        for address in (item.full_url, f"{kind}/{own_id}", f"urn:uuid:{own_id}"):
-            self._at.setdefault(address, resource)
+        for address in {item.full_url, f"{kind}/{own_id}", f"urn:uuid:{own_id}"}:
+            self._at[address].append(resource)
         for identifier in many(resource.identifier):
             self._identified[_identity(kind, identifier)].append(resource)
 
     def name_of(self, resource: Resource) -> str:
-        """Return the id of a resource, or the last part of its address."""
+        """Return the id of a resource, else the last part of its address, else its number in the file."""
         return self.names.get(id(resource)) or resource.id or ""
 
-    def find(self, reference: Reference, kind: str, inside: Resource) -> Resource | None:
-        """Return the resource that ``inside`` refers to, or None where the file holds none of type ``kind`` (if given)."""
+    def find(self, reference: Reference, kind: str, inside: Resource) -> list[Resource]:
+        """Return what ``inside`` refers to, if of type ``kind`` (empty: of any).
+
+        Several only where a file uses one address twice, as exports of several patients in one array do.
+        """
         address = reference.reference or ""
         if address.startswith("#"):
-            found = next((part for part in inside.contained if part.id == address[1:]), None)
+            found = [part for part in inside.contained if part.id == address[1:]]
         elif address:
             address = address.partition("/_history/")[0]
-            found = self._at.get(address) or self._at.get("/".join(address.split("/")[-2:]))
+            found = self._at.get(address) or self._at.get("/".join(address.split("/")[-2:]), [])
         else:
-            same = self._identified[_identity(kind, reference.identifier)] if reference.identifier else []
-            found = same[0] if len(same) == 1 else None
-        return found if found is not None and kind in ("", found.resource_type) else None
+            found = self._identified.get(_identity(kind, reference.identifier), []) if reference.identifier else []
+            found = found if len(found) == 1 else []
+        return [resource for resource in found if kind in ("", resource.resource_type)]
 
     def patient_of(self, resource: Resource, fallback: str) -> str:
         """Return the id of the patient that a resource is about."""
         if resource.resource_type == "Patient":
-            return self.name_of(resource) or fallback
+            return self.name_of(resource)
         if resource.subject is None:
             return fallback
-        patient = self.find(resource.subject, "Patient", resource)
-        return self.name_of(patient) if patient is not None else tail(resource.subject) or fallback
+        patients = self.find(resource.subject, "Patient", resource)
+        return self.name_of(patients[0]) if patients else tail(resource.subject) or fallback
 
 
 def tail(reference: Reference) -> str:
@@ -77,7 +81,7 @@ def by_patient(items: Sequence[Item], directory: Directory) -> dict[str, list[It
     named = {directory.patient_of(item.resource, "") for item in items if item.resource.resource_type == "Patient"}
     if not named:
         named = {directory.patient_of(item.resource, "") for item in items if item.parent is None} - {""}
-    fallback = named.pop() or UNKNOWN if len(named) == 1 else UNKNOWN
+    fallback = named.pop() if len(named) == 1 else UNKNOWN
     grouped: dict[str, list[Item]] = defaultdict(list)
     for item in items:
         if item.fault or (item.resource.resource_type in READ_TYPES and item.resource.resource_type != "Bundle"):
@@ -86,10 +90,10 @@ def by_patient(items: Sequence[Item], directory: Directory) -> dict[str, list[It
     return grouped
 
 
-def _contained_name(resource: Resource, holder: str) -> str:
+def _contained_name(resource: Resource, holder: str, number: str) -> str:
     """Return a name for a contained resource; its own id is only unique inside its holder."""
     numbers = [item.value for item in many(resource.identifier) if item.value]
-    return numbers[0] if numbers else f"{holder}#{resource.id or ''}"
+    return numbers[0] if numbers else f"{holder}#{resource.id or number}"
 
 
 def _identity(kind: str, identifier: Identifier | None) -> tuple[str, str, str]:

@@ -90,6 +90,7 @@ def _placed(case: Case, code: Code, observation: Resource) -> Iterator[Result]:
 
 
 def _read_slide_test(case: Case, result: Result) -> None:
+    case.draft.add_specimen(result.specimen, result.place)  # a stained slide is of some specimen, whatever it shows
     try:
         _check_slide_test(case, result)
     except NotRead as reason:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
-from her2crc.model.quantity import MAX_DIGITS, parse_decimal
+from her2crc.model.quantity import parse_decimal
 from her2crc.read.fhir_codes import Code, codebook, plain
 from her2crc.read.fhir_resources import Component, Concept, Quantity, Ratio, Resource
 
 BOUND_SIGNS = ("<", ">", "≤", "≥", "~", "≈")
-QUOTIENT = Context(prec=MAX_DIGITS, rounding=ROUND_HALF_EVEN)
+QUOTIENT = Context(prec=12, rounding=ROUND_HALF_EVEN)
 """A quotient that does not end keeps so many digits; no threshold of fewer digits lies between it and the truth."""
 
 PER_NUCLEUS = ("{copies}/{nucleus}", "{copies}/{cell}", "{signals}/{nucleus}", "{signals}/{cell}")
@@ -98,7 +98,7 @@ def read_ratio(answer: Resource | Component, code: Code) -> dict[str, Decimal]:
     """Return a HER2/CEP17 ratio as the fields it fills.
 
     A numerator and denominator whose units say 'per nucleus' are the two means, so these are kept too; they are never
-    taken for totals counted. A quotient that does not end is left to the means, else kept to MAX_DIGITS digits.
+    taken for totals counted. A quotient that does not end is left to the means, else kept to the digits of QUOTIENT.
     """
     ratio = value_of(answer)
     if not isinstance(ratio, Ratio):

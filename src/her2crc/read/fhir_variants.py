@@ -80,9 +80,9 @@ def gene_of(part: Component) -> Gene:
     if len(said) != 1:
         raise NotRead("fhir_gene_contradiction" if said else "fhir_variant_without_gene")
     symbol = said.pop()
-    if symbol:
-        return Gene(symbol, known=True, code_alone=not shown)
     candidates = [*shown, *(coding.code or "" for coding in concept.coding)]
+    if symbol:
+        return Gene(symbol, known=True, code_alone=not any(_named(text) == {symbol} for text in candidates))
     return Gene(next((text for text in candidates if SYMBOL.fullmatch(text)), ""))
 
 

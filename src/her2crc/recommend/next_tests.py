@@ -15,8 +15,11 @@ from her2crc.model.patient import Patient
 from her2crc.model.verdict import NextTest, SetVerdict, SpecimenVerdict, Testing
 
 OPEN = ("equivocal", "indeterminate")
-STARTING = ("ihc_ish", "any")
-"""Rules that can call for a test nobody began; rules on hybridisation or copies alone only add to its use."""
+REFLEX = "ihc_ish"
+"""Rules that order staining and then hybridisation. Only these call for a test nobody began: a rule that takes any
+method asks for none in particular (S07), and one on hybridisation or copies alone only adds to a test's use."""
+STARTING = (REFLEX, "any")
+"""Rules that staining alone can settle, so that they profit from it at an untested site."""
 SITE_TEST = "ihc"
 """An untested site is tested from the start, by staining."""
 
@@ -83,7 +86,7 @@ def _on_specimen(
     decides = tuple(
         name for name, verdict in rules.items() if _first_for(verdict.specimens[specimen], possible) is kind
     )
-    if decides and (kind.only_if or any(knowledge.criteria[name].method in STARTING for name in decides)):
+    if decides and (kind.only_if or any(knowledge.criteria[name].method == REFLEX for name in decides)):
         yield NextTest(kind.id, kind.name, specimen, site, kind.why, decides, kind.cite)
 
 

@@ -1,17 +1,22 @@
 """What was found in one specimen, in words, by method.
 
-Part of stage 5. Only what was entered is written; the ratio of two counts is the one figure added, exactly computed.
+Part of stage 5. Only what was entered is written, and the quotients of entered counts, exactly computed.
 """
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import NamedTuple
 
 from her2crc.model.patient import IHC, ISH, Plasma, Specimen, TissueCopyNumber
-from her2crc.model.quantity import Ratio, parse_decimal
+from her2crc.model.quantity import Ratio
 from her2crc.report.words import FIELDS, name_code, show_number, show_share
 
 METHODS = {"ihc": "IHC", "ish": "ISH", "ngs": "sequencing", "plasma": "plasma sequencing"}
+
+
+ORGAN = "colorectal"
+"""The tumour that goes without saying here."""
 
 
 class Found(NamedTuple):
@@ -32,14 +37,14 @@ def findings(specimen: Specimen) -> list[Found]:
     return [Found(method, ", ".join(parts)) for method, parts in written.items() if parts]
 
 
-def origin(specimen: Specimen) -> str:
-    """Return where and when a specimen was taken: ``liver, biopsy, 2026-05-14``."""
-    codes = [specimen.site, specimen.specimen_kind if specimen.specimen_kind != specimen.site else None]
-    words = [name_code(code) for code in codes if code]
-    if specimen.tumour not in (None, "colorectal"):
-        words.append(f"{name_code(str(specimen.tumour))} tumour")
-    words.append(specimen.collected_on.isoformat() if specimen.collected_on else "no date")
-    return ", ".join(words if specimen.site else ["site not stated", *words])
+def origin(specimen: Specimen) -> list[str]:
+    """Return where, how and when a specimen was taken: liver, biopsy, 2026-05-14."""
+    words = [name_code(specimen.site) if specimen.site else "site not stated"]
+    if specimen.specimen_kind and specimen.specimen_kind != specimen.site:
+        words.append(name_code(specimen.specimen_kind))
+    if specimen.tumour not in (None, ORGAN):
+        words.append(f"{name_code(specimen.tumour)} tumour")
+    return [*words, specimen.collected_on.isoformat() if specimen.collected_on else "no date"]
 
 
 def unusable(specimen: Specimen) -> str:
@@ -65,11 +70,14 @@ def _ihc(ihc: IHC, scoring_system: str | None) -> list[str]:
 def _ish(ish: ISH) -> list[str]:
     parts = []
     if ish.ish_her2_signals is not None and ish.ish_cep17_signals:
-        parts.append(f"{ish.ish_her2_signals}/{ish.ish_cep17_signals} signals, ratio {_ratio(ish)}")
+        ratio = _quotient(ish.ish_her2_signals, ish.ish_cep17_signals)
+        parts.append(f"{ish.ish_her2_signals}/{ish.ish_cep17_signals} signals = ratio {ratio}")
     elif ish.ish_her2_signals is not None:
         parts.append(f"{ish.ish_her2_signals} HER2 signals")
-    if ish.ish_nuclei is not None:
+    if ish.ish_nuclei:
         parts.append(f"{ish.ish_nuclei} nuclei")
+        if ish.ish_her2_signals is not None and ish.ish_her2_copies is None:
+            parts.append(f"{_quotient(ish.ish_her2_signals, ish.ish_nuclei)} HER2 copies per nucleus")
     reported = {
         "ratio {}": ish.ish_ratio,
         "{} HER2 copies per nucleus": ish.ish_her2_copies,
@@ -79,9 +87,8 @@ def _ish(ish: ISH) -> list[str]:
     return parts + [text.format(show_number(value)) for text, value in reported.items() if value is not None]
 
 
-def _ratio(ish: ISH) -> str:
-    above, below = parse_decimal(str(ish.ish_her2_signals)), parse_decimal(str(ish.ish_cep17_signals))
-    return str(Ratio(above, below).rounded())
+def _quotient(above: int, below: int) -> Decimal:
+    return Ratio(Decimal(above), Decimal(below)).rounded()
 
 
 def _ngs(tissue: TissueCopyNumber) -> list[str]:

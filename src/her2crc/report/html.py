@@ -34,15 +34,21 @@ def report_html(assessment: Assessment, knowledge: Knowledge, *, view: str = "pa
         UsageError: there is no such view.
     """
     names = [name for name in outline.sections_of(view) if _has_content(name, assessment)]
-    return _environment().get_template("page.html.j2").render(
-        answer=assessment,
-        view=view,
-        knowledge=knowledge,
-        patient=assessment.patient,
-        sections=names,
-        citations=Citations(knowledge.references),
-        timeline=draw_timeline(assessment.patient.specimens),
-        untested=summary.untested(assessment),
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            answer=assessment,
+            view=view,
+            knowledge=knowledge,
+            patient=assessment.patient,
+            sections=names,
+            citations=Citations(knowledge.references),
+            timeline=draw_timeline(assessment.patient.specimens),
+            numbers={item.specimen_id: number for number, item in enumerate(assessment.patient.specimens, 1)},
+            untested=summary.untested(assessment),
+            negative_note=summary.negative_note(assessment),
+        )
     )
 
 

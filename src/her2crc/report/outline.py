@@ -11,7 +11,7 @@ from her2crc.criteria.library import Knowledge
 from her2crc.criteria.sets import CriteriaSet
 from her2crc.errors import UsageError
 from her2crc.model.patient import Patient
-from her2crc.model.verdict import Action, Assessment, Comparison
+from her2crc.model.verdict import Action, Assessment, Comparison, SetVerdict, SpecimenVerdict
 from her2crc.report.words import FIELDS, show_fact
 
 VIEWS: dict[str, tuple[str, ...]] = {
@@ -87,7 +87,7 @@ class ActionGroup(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """Two specimens (or a tissue result and a plasma rule), and the sets under which they agree, differ or stay open."""
+    """Two specimens (or tissue and one plasma rule), and the sets under which they agree, differ or stay open."""
 
     kind: str
     first: str
@@ -154,6 +154,14 @@ def _pair(kind: str, first: str, second: str, items: list[Comparison]) -> Pair:
         return tuple(item.first if kind == "tissue_plasma" else item.criteria for item in chosen)
 
     return Pair(KINDS[kind], first, second, agree=names(True), differ=names(False), open=names(None))
+
+
+def same_reasons(verdict: SetVerdict) -> list[tuple[tuple[str, ...], SpecimenVerdict]]:
+    """Return each different verdict of a set once, with the specimens that share it, in the order of the specimens."""
+    shared: dict[SpecimenVerdict, list[str]] = {}
+    for name, item in verdict.specimens.items():
+        shared.setdefault(item, []).append(name)
+    return [(tuple(names), item) for item, names in shared.items()]
 
 
 def missing_of(assessment: Assessment, set_id: str) -> tuple[str, ...]:

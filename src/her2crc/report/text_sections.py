@@ -16,11 +16,11 @@ from her2crc.report.outline import (
     group_actions,
     group_comparisons,
     judging_sets,
-    missing_of,
     patient_facts,
+    same_reasons,
     unseen_sets,
 )
-from her2crc.report.summary import summarise, summarise_plainly, untested
+from her2crc.report.summary import negative_note, summarise, summarise_plainly, untested
 from her2crc.report.text_page import TextPage, heading, wrap
 from her2crc.report.words import (
     ADVISED,
@@ -70,9 +70,9 @@ def _specimens(page: TextPage) -> list[str]:
     facts = "; ".join(f"{label}: {value}" for label, value in known)
     lines = [*heading(page, "specimens")]
     lines += wrap(page, f"Known: {facts}.") if known else []
-    lines += wrap(page, f"Not stated: {', '.join(unknown)}.") if unknown else []
+    lines += wrap(page, f"Not known: {', '.join(unknown)}.") if unknown else []
     for number, specimen in enumerate(page.assessment.patient.specimens, 1):
-        lines += wrap(page, f"{specimen.specimen_id}: {origin(specimen)}", _number(number))
+        lines += wrap(page, f"{specimen.specimen_id}: {', '.join(origin(specimen))}", _number(number))
         indent = " " * len(_number(number))
         for found in findings(specimen):
             lines += wrap(page, f"{METHODS[found.method]}: {found.text}", indent)
@@ -97,8 +97,8 @@ def _verdicts(page: TextPage) -> list[str]:
     codes = ", ".join(f"{word.code} {word.word}" for word in STATUS.values())
     legend = "all: the patient over all specimens; #: the specimen's number above; !: the source's wording was not read"
     lines += wrap(page, f"{codes}; {legend}.")
-    if untested(page.assessment):
-        lines += wrap(page, f"* negative as far as tested; no result yet from: {untested(page.assessment)}.")
+    if negative_note(page.assessment):
+        lines += wrap(page, f"* negative as far as tested; no result yet from: {negative_note(page.assessment)}.")
     names = ", ".join(item.name for item in unseen_sets(page.knowledge))
     return [*lines, *wrap(page, f"Known by name only, text not read, no verdict: {names}.")] if names else lines
 
@@ -114,7 +114,7 @@ def _matrix(page: TextPage, block: Sequence[tuple[int, str]]) -> Iterator[str]:
 
 def _matrix_row(page: TextPage, set_id: str, specimens: Sequence[str]) -> str:
     verdict = page.assessment.criteria[set_id]
-    note = "*" if verdict.status == "negative" and untested(page.assessment) else ""
+    note = "*" if verdict.status == "negative" and negative_note(page.assessment) else ""
     cells = page.cell(verdict.status, COLUMN, note)
     cells += "".join(page.cell(verdict.specimens[name].status, COLUMN) for name in specimens)
     flag = "! " if verdict.confidence == "unverified" else ""
@@ -142,13 +142,10 @@ def _reason(page: TextPage, set_id: str) -> Iterator[str]:
     day = show_effective(verdict.effective, verdict.effective_precision)
     state = f"{verdict.confidence}, {name_code(verdict.review_state)}, effective {day}, {verdict.origin}"
     yield from wrap(page, f"{verdict.name} ({set_id}; {state})")
-    for name, item in verdict.specimens.items():
+    for names, item in same_reasons(verdict):
         row = f", row {item.row}" if item.row else ""
-        text = f"{name}: {STATUS[item.status].word}{row}. {explain(item, page.knowledge)}{page.mark(item.cite)}"
-        yield from wrap(page, text, "  ", "    ")
-    missing = missing_of(page.assessment, set_id)
-    if missing:
-        yield from wrap(page, f"would be decided by: {name_fields(missing, page.knowledge)}", "  ", "    ")
+        text = f"{', '.join(names)}: {STATUS[item.status].word}{row}. {explain(item, page.knowledge)}"
+        yield from wrap(page, f"{text}{page.mark(item.cite)}", "  ", "    ")
 
 
 def _next_tests(page: TextPage) -> list[str]:
@@ -202,15 +199,12 @@ def _concordance(page: TextPage) -> list[str]:
     return [*heading(page, "concordance"), *lines] if lines else []
 
 
-def _retest(page: TextPage, item: Retest) -> Iterator[str]:
+def _retest(page: TextPage, item: Retest) -> list[str]:
     own = f" and {item.data_events} of {item.data_total} of this patient's" if item.data_total else ""
-    yield from wrap(
-        page,
-        f"Chance that an untested lesion ({name_code(item.site)}) is positive, given {item.given}: {show_chance(item)}, "
-        f"by {item.method}, from {item.prior_events} of {item.prior_total} published{own}{page.mark(item.cite)}. "
-        f"{show_lesions_needed(item, page.knowledge.settings.retest_most_lesions)}",
-        "- ",
-    )
+    counts = f"by {item.method}, from {item.prior_events} of {item.prior_total} published{own}{page.mark(item.cite)}"
+    further = show_lesions_needed(item, page.knowledge.settings.retest_most_lesions)
+    lesion = f"Chance that an untested lesion ({name_code(item.site)}) is positive, given {item.given}"
+    return wrap(page, f"{lesion}: {show_chance(item)}, {counts}. {further}", "- ")
 
 
 def _actions(page: TextPage) -> list[str]:

@@ -28,11 +28,13 @@ class StatusWord(NamedTuple):
 
 
 STATUS = {
-    "positive": StatusWord("positive", "●", "POS", "a lot of HER2 (positive)"),
+    "positive": StatusWord("positive", "●", "POS", "a lot of HER2 in at least one sample (positive)"),
     "negative": StatusWord("negative", "○", "NEG", "little or no HER2 in what was tested (negative)"),
     "equivocal": StatusWord("equivocal", "◐", "EQV", "between the two, so that a second test is needed"),
     "indeterminate": StatusWord("indeterminate", "?", "IND", "not known yet, because a result is missing or unclear"),
-    "not_covered": StatusWord("not covered", "–", "n/c", "nothing, because the rule is not about this situation"),
+    "not_covered": StatusWord(
+        "not covered", "\N{EN DASH}", "n/c", "nothing, because the rule is not about this situation"
+    ),
 }
 
 MET = {True: ("met", "✓"), False: ("not met", "✗"), None: ("unknown", "?")}
@@ -122,10 +124,11 @@ def name_fields(names: Iterable[str], knowledge: Knowledge) -> str:
 
 
 def explain(verdict: SpecimenVerdict, knowledge: Knowledge) -> str:
-    """Return why a set says what it says of a specimen; what is missing in words, not in field names."""
-    if verdict.row is None and verdict.missing:
-        return f"Open until known: {name_fields(verdict.missing, knowledge)}."
-    return verdict.why
+    """Return why a set says what it says of a specimen, and what would decide; in words, not in field names."""
+    if not verdict.missing:
+        return verdict.why
+    missing = name_fields(verdict.missing, knowledge)
+    return f"{verdict.why} Would be decided by: {missing}." if verdict.row else f"Open until known: {missing}."
 
 
 def show_number(value: Decimal | int) -> str:

@@ -17,7 +17,9 @@ VIEWS = ("pathologist", "oncologist", "laboratory", "researcher", "patient")
 
 @click.command("assess")
 @click.argument("files", nargs=-1, required=True)
-@click.option("--format", "output_format", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option(
+    "--format", "output_format", type=click.Choice(FORMATS), default="text", show_default=True, help="What to write."
+)
 @click.option("-o", "--output", help="File, or for html and pdf a folder of one document a patient.")
 @click.option("--view", type=click.Choice(VIEWS), default="pathologist", show_default=True, help="Who reads it.")
 @click.option("--strict", is_flag=True, help="Exit with 65 where a value of the input could not be used.")
@@ -101,7 +103,14 @@ def explain_command(
 
 @click.command("read")
 @click.argument("files", nargs=-1, required=True)
-@click.option("--format", "output_format", type=click.Choice(("json", "jsonl")), default="json", show_default=True)
+@click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(("json", "jsonl")),
+    default="json",
+    show_default=True,
+    help="One document, or one patient a line.",
+)
 @click.option("-o", "--output", help="File to write.")
 def read_command(files: tuple[str, ...], output_format: str, output: str | None) -> None:
     """Read FILES of any known format into normalised findings, with every problem found on the way."""

@@ -14,7 +14,12 @@ import her2crc
 from her2crc.backends.cli.options import knowledge_options, load, write_bytes
 
 text_or_json = click.option(
-    "--format", "output_format", type=click.Choice(("text", "json")), default="text", show_default=True
+    "--format",
+    "output_format",
+    type=click.Choice(("text", "json")),
+    default="text",
+    show_default=True,
+    help="To read, or for a program.",
 )
 
 
@@ -110,7 +115,7 @@ def diff_command(first: str, second: str, output_format: str, as_of: date | None
 
 @criteria_group.command("export")
 @click.argument("criteria", nargs=-1)
-@click.option("--to", type=click.Choice(("cql", "json")), required=True)
+@click.option("--to", type=click.Choice(("cql", "json")), required=True, help="Language of the export.")
 @click.option("-o", "--output", help="Folder to write to; standard output if not named.")
 @knowledge_options
 def export_command(

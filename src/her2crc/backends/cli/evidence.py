@@ -14,7 +14,14 @@ from her2crc.backends.cli.options import knowledge_options, load
 
 @click.command("cite")
 @click.argument("identifier", required=False)
-@click.option("--format", "output_format", type=click.Choice(("text", "json")), default="text", show_default=True)
+@click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(("text", "json")),
+    default="text",
+    show_default=True,
+    help="To read, or for a program.",
+)
 @knowledge_options
 def cite_command(identifier: str | None, output_format: str, as_of: date | None, criteria_dir: str | None) -> None:
     """Show the statements and references, or the one named IDENTIFIER (S09, valtorta2015, ...) with its sources."""

@@ -1,0 +1,51 @@
+"""The long table of verdicts: one row per patient or specimen and set, values as they are."""
+
+import csv
+import io
+from collections.abc import Callable
+
+import msgspec
+
+from her2crc.criteria.library import Knowledge
+from her2crc.model.verdict import Assessment
+from her2crc.report.table import COLUMNS, report_table
+
+Answer = Callable[..., Assessment]
+
+
+def rows_of(*assessments: Assessment) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(report_table(assessments))))
+
+
+def test_a_row_for_every_patient_specimen_and_set(answer: Answer, knowledge: Knowledge) -> None:
+    two, none = answer({"ihc_score": 1}, {"ihc_score": 3}), answer()
+    rows = rows_of(two, none)
+    assert len(rows) == len(knowledge.criteria) * 3 + len(knowledge.criteria)
+    assert tuple(rows[0]) == COLUMNS
+
+
+def test_rows_say_what_the_assessment_says(answer: Answer) -> None:
+    assessment = answer({"ihc_score": 1}, {"ihc_score": 3}, {"ngs_copies": 4})
+    for row in rows_of(assessment):
+        verdict = assessment.criteria[row["criteria"]]
+        if row["specimen_id"]:
+            judged = verdict.specimens[row["specimen_id"]]
+            assert (row["status"], row["row"]) == (judged.status, judged.row or "")
+            assert row["missing"] == "|".join(judged.missing)
+            assert row["discordant"] == ""
+        else:
+            assert (row["status"], row["row"]) == (verdict.status, "")
+            assert row["discordant"] == ("true" if verdict.discordant else "false")
+
+
+def test_what_the_patient_misses_is_what_the_open_specimens_miss(answer: Answer) -> None:
+    rows = rows_of(answer({"ihc_score": 2}, {"ihc_score": 0}))
+    patient = {row["criteria"]: row for row in rows if not row["specimen_id"]}
+    assert patient["destiny_crc02"]["status"] == "equivocal"
+    assert patient["destiny_crc02"]["missing"] == "ish_ratio"
+
+
+def test_commas_quotes_and_lines_survive(answer: Answer) -> None:
+    odd = 'a,"b"\nc'
+    assessment = msgspec.structs.replace(answer({"ihc_score": 3}), patient_id=odd)
+    assert {row["patient_id"] for row in rows_of(assessment)} == {odd}
