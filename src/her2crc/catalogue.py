@@ -135,7 +135,7 @@ def explain_verdict(patient: Patient, set_id: str, knowledge: Knowledge, specime
 def _set(set_id: str, knowledge: Knowledge) -> CriteriaSet:
     criteria = knowledge.criteria.get(set_id)
     if criteria is None:
-        fix = _nearest(set_id, list(knowledge.criteria)) + " See `her2crc criteria list`."
+        fix = f"{_nearest(set_id, list(knowledge.criteria))} See `her2crc criteria list`.".strip()
         raise UsageError(f"no criteria set '{set_id}' on {knowledge.as_of}", fix=fix)
     return criteria
 

@@ -106,10 +106,13 @@ def test_every_shipped_set_gives_the_same_in_an_independent_engine(
 @pytest.mark.long
 @pytest.mark.parametrize("criteria", SETS.values(), ids=SETS)
 def test_a_million_patients_of_every_set(criteria: CriteriaSet, engine: Path, tmp_path: Path) -> None:
-    cases = list(random_cases(criteria, EDITIONS.fields, MANY_PATIENTS, seed=2))
-    write_library(tmp_path, criteria, EDITIONS.fields, cases)
+    def cases() -> Iterator[Case]:
+        return random_cases(criteria, EDITIONS.fields, MANY_PATIENTS, seed=2)
+
+    write_library(tmp_path, criteria, EDITIONS.fields, cases())
     (answer,) = run_libraries(engine, tmp_path)
-    assert not differences(criteria, cases, answer)[:1]
+    assert len(answer["statuses"]) == MANY_PATIENTS
+    assert not differences(criteria, cases(), answer)[:1]
 
 
 FIELDS = {
@@ -194,6 +197,17 @@ def test_numbers_at_their_threshold_are_exact_where_doubles_are_not(engine: Path
     assert not differences(rule, cases, second)[:1]
     at_threshold = [case for case in plasma if case["plasma_adjusted_copies"].excess(Decimal("25.82")) == 0]  # type: ignore[union-attr]
     assert at_threshold
+
+
+@needs_node
+def test_a_library_that_was_tampered_with_is_noticed(engine: Path, tmp_path: Path) -> None:
+    criteria = SETS["heracles_2015"]
+    cases = list(random_cases(criteria, EDITIONS.fields, 2_000, seed=3))
+    write_library(tmp_path, criteria, EDITIONS.fields, cases)
+    library = tmp_path / f"{criteria.id}.cql"
+    library.write_text(library.read_text().replace(">= 50.0", "> 50.0"))
+    (answer,) = run_libraries(engine, tmp_path)
+    assert differences(criteria, cases, answer)
 
 
 def test_a_threshold_that_cql_cannot_hold_is_refused() -> None:

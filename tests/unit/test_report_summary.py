@@ -80,7 +80,9 @@ def test_nothing_entered_is_not_negative(answer: Answer, knowledge: Knowledge) -
 
 
 def test_problems_are_counted(answer: Answer, knowledge: Knowledge) -> None:
-    text = text_of(answer({"ihc_score": "four", "ish_ratio": 2.5, "ish_her2_signals": 8, "ish_cep17_signals": 6}), knowledge)
+    text = text_of(
+        answer({"ihc_score": "four", "ish_ratio": 2.5, "ish_her2_signals": 8, "ish_cep17_signals": 6}), knowledge
+    )
     assert "The input has 2 problems" in text
 
 

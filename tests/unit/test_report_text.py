@@ -117,7 +117,9 @@ def test_retest_gives_counts_chance_and_interval(answer: Answer, knowledge: Know
 
 
 def test_problems_keep_their_place(answer: Answer, knowledge: Knowledge) -> None:
-    text = report_text(answer({"ihc_score": "four", "ish_ratio": 2.5, "ish_her2_signals": 8, "ish_cep17_signals": 6}), knowledge)
+    text = report_text(
+        answer({"ihc_score": "four", "ish_ratio": 2.5, "ish_her2_signals": 8, "ish_cep17_signals": 6}), knowledge
+    )
     assert "- error: ihc_score" in text
     assert "- conflict: The reported HER2/CEP17 ratio 2.5" in text
     assert "(specimen S1, test:2)" in flat(text)

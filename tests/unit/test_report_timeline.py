@@ -65,7 +65,10 @@ def test_labels_of_one_lane_do_not_overlap(answer: Answer) -> None:
     days = ["2026-01-01", "2026-01-01", "2026-01-05", "2026-03-01", "2026-03-02", "2026-12-31"]
     picture = draw(
         answer,
-        *({"specimen_id": f"SPECIMEN-{n}", "site": "liver", "collected_on": day, "ihc_score": 1} for n, day in enumerate(days)),
+        *(
+            {"specimen_id": f"SPECIMEN-{n}", "site": "liver", "collected_on": day, "ihc_score": 1}
+            for n, day in enumerate(days)
+        ),
     )
     (lane,) = picture.lanes
     spans = [(item.y, item.marks[0].x, item.label_x + CHARACTER * len(item.label)) for item in lane.placed]

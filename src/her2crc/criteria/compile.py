@@ -63,6 +63,7 @@ class _Eligibility(msgspec.Struct, forbid_unknown_fields=True):
     id: str
     name: str
     rows: list[_EligibilityRow]
+    effective: date
     cite: list[Citation]
     decides: bool = False
 
@@ -206,6 +207,7 @@ def _eligibility(path: Path, fields: dict[str, Field], known: list[str]) -> tupl
             id=source.id,
             name=source.name,
             decides=source.decides,
+            effective=source.effective,
             rows=tuple(EligibilityRow(r.id, build.condition(r.when, {}), r.then, r.says) for r in source.rows),
             cite=build.citations(source.cite, source.id),
         )

@@ -74,11 +74,11 @@ def export_cql(criteria: CriteriaSet, fields: Mapping[str, Field]) -> str:
         "",
         *_comment("When this set applies: the right tumour and the right material."),
         f"define {_name('Applies')}:",
-        f"  {write.condition(criteria.applies)}",
+        write.block(criteria.applies),
         "",
     ]
     for row in criteria.rows:
-        parts += [*_row(row, criteria.confidence), f"  {write.condition(row.when)}", ""]
+        parts += [*_row(row, criteria.confidence), write.block(row.when), ""]
     return "\n".join([*parts, *_answers(criteria)]) + "\n"
 
 
@@ -139,7 +139,15 @@ class _Writer:
     def __init__(self, fields: Mapping[str, Field]) -> None:
         self.fields = fields
 
+    def block(self, node: Node) -> str:
+        """Return a condition indented, the parts of its topmost level below each other."""
+        if not isinstance(node, (And, Or)):
+            return f"  {self.condition(node)}"
+        word = "and" if isinstance(node, And) else "or"
+        return "  " + f"\n    {word} ".join(self.condition(arg) for arg in node.args)
+
     def condition(self, node: Node) -> str:
+        """Return a condition on one line."""
         match node:
             case And(args):
                 return "(" + " and ".join(self.condition(arg) for arg in args) + ")"

@@ -114,6 +114,7 @@ class Eligibility(msgspec.Struct, frozen=True):
     id: str
     name: str
     decides: bool
+    effective: date
     rows: tuple[EligibilityRow, ...]
     cite: tuple[Citation, ...]
 
@@ -128,7 +129,7 @@ class TestKind(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     id: str
     name: str
     supplies: tuple[str, ...]
-    level: Literal["patient", "specimen"]
+    level: Literal["patient", "specimen", "site"]
     material: Literal["tissue", "plasma", "any"]
     order: int
     why: str
@@ -235,18 +236,19 @@ class Editions(msgspec.Struct, frozen=True):
             if criteria.effective <= day:
                 in_force[criteria.id] = criteria
         ordered = {item.id: in_force[item.id] for item in self.sets if item.id in in_force}
+        own = [reference for item in ordered.values() for reference in item.references]
         return Knowledge(
             version=self.version,
             sha256=self.sha256,
             as_of=day,
             fields=self.fields,
             criteria=ordered,
-            references={item.id: item for item in self.references},
+            references={item.id: item for item in (*self.references, *own)},
             statements={item.id: item for item in self.statements if item.effective <= day},
             proportions={item.id: item for item in self.proportions},
             rates={item.id: item for item in self.rates},
             pair_tables=self.pair_tables,
-            eligibility=self.eligibility,
+            eligibility=tuple(item for item in self.eligibility if item.effective <= day),
             tests=self.tests,
             actions=tuple(item for item in self.actions if item.effective <= day),
             caveats=self.caveats,

@@ -18,7 +18,7 @@ from her2crc.criteria.parse import ConditionError, parse_condition
 from her2crc.criteria.sets import CriteriaSet, Row
 from her2crc.criteria.strict_yaml import line_of, load_strict
 from her2crc.errors import KnowledgeError
-from her2crc.model.citation import Citation
+from her2crc.model.citation import Citation, Reference
 
 Confidence = Literal["primary", "secondary", "unverified"]
 ReviewState = Literal["submitted", "under_review", "approved"]
@@ -64,6 +64,7 @@ class SetFile(msgspec.Struct, forbid_unknown_fields=True):
     review_state: ReviewState
     summary: str
     cite: list[Citation]
+    references: list[Reference] = []
     define: dict[str, str] = {}
     rows: list[RowFile] = []
     silent: list[SilentFile] = []
@@ -94,7 +95,7 @@ def load_set(
         KnowledgeError: anything in it is not as it must be; the message names file, line and key.
     """
     raw = load_strict(path, SetFile)
-    build = Assembly(path, fields, references)
+    build = Assembly(path, fields, [*references, *(own.id for own in raw.references)])
     build.check_head(raw)
     defined: dict[str, Node] = {}
     for name, text in raw.define.items():
@@ -122,6 +123,8 @@ def load_set(
         monotone=tuple(raw.monotone),
         open_questions=tuple(raw.open_questions),
         origin=origin,
+        references=tuple(raw.references),
+        define={name: " ".join(text.split()) for name, text in raw.define.items()},
     )
 
 
@@ -187,7 +190,8 @@ class Assembly:
             raise self.error("a citation is missing", near, "Every row names its source and the place in it.")
         for citation in cited:
             if citation.ref not in self.references:
-                raise self.error(f"'{citation.ref}' is not in references.yaml", citation.ref)
+                fix = "A set of your own may list its sources under `references`."
+                raise self.error(f"'{citation.ref}' is not in references.yaml", citation.ref, fix)
         return tuple(cited)
 
     def row(self, raw: RowFile, defined: Mapping[str, Node]) -> Row:

@@ -7,7 +7,7 @@ from datetime import date
 import msgspec
 
 from her2crc.criteria.nodes import Node
-from her2crc.model.citation import Citation
+from her2crc.model.citation import Citation, Reference
 
 STATUSES = ("positive", "negative", "equivocal", "indeterminate", "not_covered")
 
@@ -33,7 +33,8 @@ class CriteriaSet(msgspec.Struct, frozen=True, omit_defaults=True):
 
     ``role`` is ``rule`` (enters the agreement), ``contrast`` (another organ's rule, shown as a pitfall only) or
     ``unseen`` (its text was not read: it gives no verdict). ``judges`` is ``tissue`` or ``plasma``.
-    ``monotone`` names the fields of which more never lowers the verdict.
+    ``monotone`` names the fields of which more never lowers the verdict; ``define`` keeps the text of the named
+    conditions that rows use; ``references`` are sources that only this set cites (a laboratory's own procedure).
     """
 
     id: str
@@ -54,6 +55,8 @@ class CriteriaSet(msgspec.Struct, frozen=True, omit_defaults=True):
     monotone: tuple[str, ...] = ()
     open_questions: tuple[str, ...] = ()
     origin: str = "shipped"
+    references: tuple[Reference, ...] = ()
+    define: dict[str, str] = {}
 
     def row(self, row_id: str) -> Row:
         """Return the row of that id."""

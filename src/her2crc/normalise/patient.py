@@ -130,7 +130,8 @@ class _Gatherer:
             self.issues.append(issue)
             facts |= dict.fromkeys(unknown)
             unsettled.append(unknown[0])
-        _settle_material(facts)
+        if not set(MATERIAL) & set(unsettled):
+            _settle_material(facts)
         findings = {name: _struct(kind, facts) for name, kind in GROUPS.items()}
         head = {name: facts.get(name) for name in HEAD}
         open_facts = tuple(name for name in dict.fromkeys(unsettled) if facts.get(name) is None)

@@ -118,12 +118,12 @@ def _at_sites(
 ) -> Iterator[NextTest]:
     """Propose staining at each untested site: it can make a rule positive, or show that the sites differ (S13, S16)."""
     kind = next(kind for kind in kinds if kind.id == SITE_TEST)
+    reason = next(kind for kind in kinds if kind.level == "site")
     decides = tuple(name for name, item in verdicts.items() if _is_open(item, knowledge.criteria[name], patient))
     existing = {item.site: item.specimen_id for item in patient.specimens}
     for site in sites:
         if decides and existing.get(site) not in (begun - {None}):
-            why = knowledge.statements["S13"]
-            yield NextTest(kind.id, kind.name, existing.get(site), site, why.text, decides, why.cite)
+            yield NextTest(kind.id, kind.name, existing.get(site), site, reason.why, decides, reason.cite)
 
 
 def _is_open(verdict: SetVerdict, criteria: CriteriaSet, patient: Patient) -> bool:

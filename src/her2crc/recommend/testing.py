@@ -15,9 +15,11 @@ def recommend_testing(facts: Facts, knowledge: Knowledge) -> Testing:
         knowledge: the eligibility rules of the day.
     """
     reasons = tuple(_reason(source, facts) for source in knowledge.eligibility)
-    deciding = [reason for reason, source in zip(reasons, knowledge.eligibility, strict=True) if source.decides]
-    first = deciding[0]
-    return Testing(first.recommended, reasons, first.missing)
+    by_source = zip(reasons, knowledge.eligibility, strict=True)
+    deciding = next((reason for reason, source in by_source if source.decides), None)
+    if deciding is None:
+        return Testing(None, reasons, ())  # no source in force on that day
+    return Testing(deciding.recommended, reasons, deciding.missing)
 
 
 def _reason(source: Eligibility, facts: Facts) -> Reason:

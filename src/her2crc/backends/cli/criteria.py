@@ -59,6 +59,8 @@ def show_command(criteria: str, output_format: str, as_of: date | None, criteria
         return
     click.echo(f"{shown['name']}  ({shown['id']}, {shown['role']}, {shown['confidence']}, {shown['review_state']})")
     click.echo(f"{shown['summary']}\n")
+    for name, text in shown.get("define", {}).items():
+        click.echo(f"  {name} means {text}")
     for row in shown.get("rows", ()):
         places = "; ".join(f"{citation['ref']}, {citation['place']}" for citation in row["cite"])
         click.echo(f"  {row['then']:<13} {row['id']}\n      when {row['when']}\n      {row['says']}\n      [{places}]")
