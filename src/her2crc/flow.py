@@ -22,7 +22,7 @@ from her2crc.judge import agreement_of, compare_specimens, judge, judged_facts, 
 from her2crc.model.patient import Patient
 from her2crc.model.record import PatientRecord
 from her2crc.model.verdict import Assessment, Concordance, KnowledgeStamp
-from her2crc.normalise import normalise, patient_facts, specimen_facts
+from her2crc.normalise import derive_facts, normalise, patient_facts, specimen_facts
 from her2crc.read import read_bytes, read_file
 from her2crc.recommend import (
     collect_caveats,
@@ -37,14 +37,18 @@ def load_knowledge(as_of: date | None = None, criteria_dir: Path | str | None = 
     """Return the knowledge of a day (today if none is named), with a laboratory's own sets added.
 
     Raises:
-        KnowledgeError: a file of the knowledge base or of ``criteria_dir`` is wrong.
+        KnowledgeError: a file of the knowledge base or of ``criteria_dir`` is wrong, or a set of one's own
+            contradicts itself or leaves a case out (the same checks as for the shipped sets).
     """
-    local: list[Path] = []
-    if criteria_dir is not None:
-        from her2crc.criteria.compile import local_files
+    day = as_of or date.today()
+    if criteria_dir is None:
+        return load_editions().on(day)
+    from her2crc.criteria.check import refuse_faulty
+    from her2crc.criteria.compile import local_files
 
-        local = local_files(Path(criteria_dir))
-    return load_editions(local).on(as_of or date.today())
+    knowledge = load_editions(local_files(Path(criteria_dir))).on(day)
+    refuse_faulty([item for item in knowledge.criteria.values() if item.origin != "shipped"], knowledge.fields, derive_facts)
+    return knowledge
 
 
 def read_patients(source: str | Path | bytes, knowledge: Knowledge, name: str = "") -> list[Patient]:

@@ -161,6 +161,8 @@ def test_a_ratio_by_zero_is_an_error():
         ("74860-8", text("2+"), "fhir_expression_under_ish", "error"),
         ("74885-5", "3+", "fhir_expression_under_ish", "error"),
         ("31150-6", "3+", "fhir_expression_under_ish", "error"),
+        ("31150-6", quantity(3), "fhir_value_kind", "error"),
+        ("74885-5", quantity(3), "fhir_value_kind", "error"),
         ("49683-6", coded("LA6576-8", "Positive"), "fhir_bare_status", "warning"),
         ("49683-6", quantity(2, comparator=">="), "fhir_bound", "warning"),
         ("49683-6", "> 10", "fhir_bound", "warning"),

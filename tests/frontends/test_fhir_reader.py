@@ -183,7 +183,9 @@ def test_a_report_gives_its_specimen_to_its_results_only_if_it_names_one():
 
 
 def test_panels_that_hold_each_other_do_not_hang():
-    panels = [result(a, "74885-5", of=None, hasMember=[{"reference": f"Observation/{b}"}]) for a, b in ("xy", "yx")]
+    names = [f"o{number}" for number in range(30)]
+    everyone = [{"reference": f"Observation/{name}"} for name in names]
+    panels = [result(name, "74885-5", of=None, hasMember=everyone) for name in names]
     assert read(patient(), *panels).rows[0].values == {"specimen_id": "unspecified"}
 
 
@@ -226,6 +228,17 @@ def test_a_correction_replaces_the_earlier_result_in_any_order(status, shared):
         record = tissue_case(*results)
         assert (facts(record), issues(record)) == ({"ihc_score": 1}, {"fhir_replaced": "warning"})
         assert len(record.rows) == 1
+
+
+def test_results_without_an_id_are_not_versions_of_each_other():
+    score, fish = SCORE | {}, result("x", "49683-6", quantity(3), status="corrected")
+    del score["id"], fish["id"]
+    document = {
+        "resourceType": "Bundle",
+        "entry": [{"resource": item} for item in (patient(), specimen(), score, fish)],
+    }
+    (record,) = read_all(document)
+    assert (facts(record), issues(record)) == ({"ihc_score": 3, "ish_ratio": 3}, {})
 
 
 def test_a_correction_does_not_replace_another_test_of_the_same_accession():

@@ -68,7 +68,10 @@ facts = st.fixed_dictionaries(
 )
 
 
-def _set(applies: Node, rows: list[tuple[Node, str]]) -> CriteriaSet:
+ALWAYS: Node = Or((IsNull("score"), Not(IsNull("score"))))
+
+
+def made_up_set(applies: Node, rows: list[tuple[Node, str]]) -> CriteriaSet:
     cite = (Citation("r", "p"),)
     return CriteriaSet(
         id="made_up",
@@ -89,4 +92,4 @@ def _set(applies: Node, rows: list[tuple[Node, str]]) -> CriteriaSet:
     )
 
 
-rule_sets = st.builds(_set, trees, st.lists(st.tuples(trees, st.sampled_from(STATUSES)), max_size=4))
+rule_sets = st.builds(made_up_set, trees, st.lists(st.tuples(trees, st.sampled_from(STATUSES)), max_size=4))

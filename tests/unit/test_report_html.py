@@ -1,8 +1,9 @@
-"""The page: complete in one file, escaped, every link and citation leads somewhere, readable without sight or colour."""
+"""The page: complete in one file, escaped, every link leads somewhere, readable without sight or colour."""
 
 import re
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -138,7 +139,7 @@ def test_headings_descend_one_level_at_a_time(pages: dict[str, Element]) -> None
     for root in pages.values():
         levels = [int(item.tag[1]) for item in root.all("h1", "h2", "h3", "h4", "h5", "h6")]
         assert levels[0] == 1
-        assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+        assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
 def test_every_section_is_named_by_its_heading(pages: dict[str, Element]) -> None:
@@ -189,12 +190,12 @@ def test_the_picture_has_words(pages: dict[str, Element]) -> None:
 
 def test_a_status_is_never_told_by_colour_alone(pages: dict[str, Element]) -> None:
     for root in pages.values():
-        for chip in root.walk():
-            kind, *status = chip.attributes.get("class", "").split()
-            if kind == "chip" if kind else False:
-                word = STATUS[status[0]]
-                assert word.symbol in chip.text()
-                assert word.word in chip.text()
+        chips = [item for item in root.walk() if item.attributes.get("class", "").startswith("chip ")]
+        assert chips or not root.all("table")
+        for chip in chips:
+            shown = STATUS[chip.attributes["class"].split()[1]]
+            assert shown.symbol in chip.text()
+            assert shown.word in chip.text()
 
 
 def luminance(colour: str) -> float:
@@ -211,7 +212,9 @@ def contrast(first: str, second: str) -> float:
 def test_colours_have_contrast() -> None:
     colours = dict(re.findall(r"--(\S+): (#[0-9a-f]{6})", (TEMPLATES / "page.css").read_text(encoding="utf-8")))
     pairs = [(name, f"{name}-bg") for name in (*STATUS, "warn")]
-    pairs += [(ink, ground) for ink in ("ink", "quiet", "accent", "indeterminate", "warn") for ground in ("paper", "shade")]
+    pairs += [
+        (ink, ground) for ink in ("ink", "quiet", "accent", "indeterminate", "warn") for ground in ("paper", "shade")
+    ]
     for ink, ground in pairs:
         assert contrast(colours[ink], colours[ground]) >= CONTRAST_AA, (ink, ground)
     assert contrast("#000000", "#ffffff") == 21
@@ -268,9 +271,8 @@ def test_conditions_evidence_and_approvals_are_shown(answer: Answer, knowledge: 
     for action in assessment.actions:
         shown = by_id[f"action-{action.id}"]
         states = [item.text() for item in shown.walk() if item.attributes.get("class", "").startswith("holds")]
-        words = {True: "✓ met", False: "✗ not met", None: "? unknown"}
-        assert [re.sub(r"\s+", " ", "".join(sorted(state, reverse=False))) for state in states]
-        assert [set(state.split()) for state in states] == [set(words[item.met].split()) for item in action.conditions]
+        words = {True: "met ✓", False: "not met ✗", None: "unknown ?"}
+        assert states == [words[item.met] for item in action.conditions]
         for approval in action.approvals:
             assert approval.state in shown.text()
     assert "46.9 % (34.3 to 59.8; 30/64, counts derived)" in by_id["action-tdxd_label"].text()
@@ -316,7 +318,13 @@ QUOTE = '"><img src=x onerror=alert(1)>'
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_values_are_escaped(answer: Answer, knowledge: Knowledge, view: str) -> None:
-    specimen = {"specimen_id": QUOTE, "ihc_score": 3, "ihc_antibody": ATTACK, "collected_on": "2026-01-02", "ngs_assay": ATTACK}
+    specimen = {
+        "specimen_id": QUOTE,
+        "ihc_score": 3,
+        "ihc_antibody": ATTACK,
+        "collected_on": "2026-01-02",
+        "ngs_assay": ATTACK,
+    }
     assessment = msgspec.structs.replace(answer(specimen, erbb2_mutation=ATTACK), patient_id=ATTACK)
     page = report_html(assessment, knowledge, view=view)
     root = Page(page).root

@@ -5,6 +5,7 @@ import io
 from collections.abc import Callable
 
 import msgspec
+import pytest
 
 from her2crc.criteria.library import Knowledge
 from her2crc.model.verdict import Assessment
@@ -38,11 +39,19 @@ def test_rows_say_what_the_assessment_says(answer: Answer) -> None:
             assert row["discordant"] == ("true" if verdict.discordant else "false")
 
 
-def test_what_the_patient_misses_is_what_the_open_specimens_miss(answer: Answer) -> None:
-    rows = rows_of(answer({"ihc_score": 2}, {"ihc_score": 0}))
-    patient = {row["criteria"]: row for row in rows if not row["specimen_id"]}
-    assert patient["destiny_crc02"]["status"] == "equivocal"
-    assert patient["destiny_crc02"]["missing"] == "ish_ratio"
+@pytest.mark.parametrize(
+    ("scores", "status", "missing"),
+    [
+        ([2, 0], "equivocal", "ish_ratio"),
+        ([2, None], "equivocal", "ish_ratio|ihc_score"),
+        ([3, None], "positive", ""),
+        ([0, 1], "negative", ""),
+    ],
+)
+def test_what_the_patient_misses(answer: Answer, scores: list[int | None], status: str, missing: str) -> None:
+    rows = rows_of(answer(*({"ihc_score": score} for score in scores)))
+    (patient,) = [row for row in rows if row["criteria"] == "destiny_crc02" and not row["specimen_id"]]
+    assert (patient["status"], patient["missing"]) == (status, missing)
 
 
 def test_commas_quotes_and_lines_survive(answer: Answer) -> None:

@@ -101,6 +101,13 @@ def test_an_unread_source_is_flagged(answer: Answer, knowledge: Knowledge) -> No
     assert matrix_row(text, "destiny_crc02")[3] != "!"
 
 
+def test_a_local_set_is_flagged(answer: Answer, knowledge: Knowledge) -> None:
+    assessment = answer({"ihc_score": 3})
+    local = msgspec.structs.replace(assessment.criteria["fujii_2020"], origin="local: ours.yaml")
+    changed = msgspec.structs.replace(assessment, criteria={**assessment.criteria, "fujii_2020": local})
+    assert matrix_row(report_text(changed, knowledge), "fujii_2020")[3:5] == ["(local:", "ours.yaml)"]
+
+
 def test_evidence_is_counted_and_grouped(answer: Answer, knowledge: Knowledge) -> None:
     assessment = answer({"ihc_score": 3, "ihc_percent": 90}, metastatic=True, lines_of_therapy=2, ras="mutant")
     text = report_text(assessment, knowledge)

@@ -1,7 +1,7 @@
 """The picture of time: lanes by site, marks by method, labels that do not overlap."""
 
 from collections.abc import Callable
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import pytest
 
@@ -58,7 +58,7 @@ def test_time_runs_from_left_to_right_within_the_picture(answer: Answer, years: 
     assert last.label_x + CHARACTER * LONGEST_LABEL <= picture.width
     assert len(last.label) <= LONGEST_LABEL
     assert 2 <= len(picture.ticks) <= 10
-    assert all(left.x < right.x for left, right in zip(picture.ticks, picture.ticks[1:], strict=False))
+    assert all(left.x < right.x for left, right in pairwise(picture.ticks))
 
 
 def test_labels_of_one_lane_do_not_overlap(answer: Answer) -> None:

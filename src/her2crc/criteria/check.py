@@ -34,7 +34,7 @@ from her2crc.criteria.finding import (
 from her2crc.criteria.nodes import IsNull, walk
 from her2crc.criteria.run import Outcome, decide, evaluate, is_unknown
 from her2crc.criteria.sets import CriteriaSet
-from her2crc.errors import MissingExtraError
+from her2crc.errors import KnowledgeError, MissingExtraError
 from her2crc.model.quantity import Ratio
 
 
@@ -86,6 +86,22 @@ def check_set(criteria: CriteriaSet, fields: Mapping[str, Field], derive: Derive
     It looks for what :func:`her2crc.criteria.check_z3.prove_set` excludes, but only among these cases.
     """
     return [*check_declared(criteria), *_check_cases(criteria, fields, _try_all(criteria, fields, derive))]
+
+
+def refuse_faulty(sets: Sequence[CriteriaSet], fields: Mapping[str, Field], derive: Derive) -> None:
+    """Refuse a laboratory's own sets where one of them is faulty, before any patient is judged by it.
+
+    Raises:
+        KnowledgeError: a set contradicts itself, leaves a case out without saying so, or lacks a source.
+    """
+    for criteria in sets:
+        for finding in check_set(criteria, fields, derive):
+            raise KnowledgeError(
+                f"{finding.kind}: {finding.text}",
+                where=f"{criteria.origin}, set {criteria.id}",
+                why="A set that contradicts itself or leaves cases out would give answers by accident.",
+                fix="Mend its rows, or declare the case under `silent`.",
+            )
 
 
 def _logic(criteria: CriteriaSet, fields: Mapping[str, Field], tried: Sequence[Tried]) -> list[Finding]:

@@ -49,10 +49,8 @@ def _can_decide(name: str, criteria: CriteriaSet, facts: Facts, status: str, fie
     names = (name, *(other for other in _completed_by(name, facts, fields)))
     tried = [_values(other, criteria, fields[other]) for other in names]
     still_open = {"indeterminate", status}
-    return any(
-        decide(criteria, {**facts, **dict(zip(names, values, strict=True))}).status not in still_open
-        for values in product(*tried)
-    )
+    outcomes = (decide(criteria, {**facts, **dict(zip(names, values, strict=True))}) for values in product(*tried))
+    return any(outcome.applies and outcome.status not in still_open for outcome in outcomes)
 
 
 def _completed_by(name: str, facts: Facts, fields: Mapping[str, Field]) -> Iterator[str]:

@@ -105,7 +105,7 @@ def to_text(node: Node) -> str:
         case Not(IsNull(field)):
             return f"{field} is not null"
         case Not(OneOf(field, (value,))):
-            return f"{field} <> '{value}'"
+            return f"{field} <> {_quoted(value)}"
         case Not(arg):
             return f"not {_bracket(arg, (And, Or, Compare, CompareRatio, OneOf, IsNull))}"
         case Compare(field, op, value):
@@ -113,13 +113,17 @@ def to_text(node: Node) -> str:
         case CompareRatio(numerator, denominator, op, value):
             return f"{numerator} / {denominator} {op} {value}"
         case OneOf(field, (value,)):
-            return f"{field} = '{value}'"
+            return f"{field} = {_quoted(value)}"
         case OneOf(field, values):
-            return f"{field} in ({', '.join(repr(value) for value in values)})"
+            return f"{field} in ({', '.join(_quoted(value) for value in values)})"
         case IsTrue(field):
             return f"{field} = true"
         case IsNull(field):
             return f"{field} is null"
+
+
+def _quoted(code: str) -> str:
+    return "'" + code.replace("'", "''") + "'"
 
 
 def _bracket(node: Node, kinds: tuple[type, ...]) -> str:

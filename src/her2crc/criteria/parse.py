@@ -85,7 +85,7 @@ class _Builder:
 
     def _field(self, tree: exp.Expr) -> Field:
         if not isinstance(tree, exp.Column) or tree.table:
-            raise ConditionError(f"'{tree.sql()}' stands where a field name is expected")
+            raise ConditionError(f"'{tree.sql()}' stands where a field name is expected; allowed are {ALLOWED}")
         field = self.fields.get(tree.name)
         if field is None:
             raise ConditionError(f"'{tree.name}' is not a field (see `her2crc criteria fields`)")
@@ -109,7 +109,7 @@ class _Builder:
         return And((low, self._compare(tree.this, "<=", tree.args["high"])))
 
     def _compare(self, left: exp.Expr, op: str, right: exp.Expr) -> Node:
-        if not isinstance(left, (exp.Column, exp.Div)):
+        if isinstance(left, (exp.Literal, exp.Neg, exp.Boolean)):
             left, op, right = right, MIRRORED[op], left
         if isinstance(left, exp.Div):
             return self._compare_quotient(left, op, right)

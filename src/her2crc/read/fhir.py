@@ -47,6 +47,11 @@ def _read_patient(patient_id: str, items: Sequence[Item], directory: Directory) 
     if _are_two_people(case.of_type("Patient")):
         case.draft.note("fhir_two_patients_one_id", f"Patient/{patient_id}", field="patient_id")
         return case.draft.record()
+    return read_case(case)
+
+
+def read_case(case: Case) -> PatientRecord:
+    """Read one patient: diagnoses, specimens, results, drugs."""
     tumour = read_diagnoses(case)
     read_specimens(case, tumour)
     read_results(case, tumour)

@@ -56,9 +56,8 @@ class Case:
         """
         found = self.directory.find(reference, kind, inside)
         if not found:
-            self.draft.note(
-                "fhir_reference_dangling", reference.reference or self.place(inside), what=kind or "resource"
-            )
+            place = reference.reference or self.place(inside)
+            self.draft.note("fhir_reference_dangling", place, what=kind or "resource")
             return None
         return next((resource for resource in found if self._is_mine(resource)), found[0])
 
@@ -75,7 +74,7 @@ class Case:
         Raises:
             NotRead: the specimen is another patient's, or was entered in error.
         """
-        names = set(self._specimen_names(result, frozenset()))
+        names = {self._specimen_name(reference, holder) for holder, reference in self._specimen_references(result)}
         name = names.pop() if len(names) == 1 else UNSPECIFIED
         if name in self.void:
             raise NotRead("fhir_specimen_in_error")
@@ -84,13 +83,16 @@ class Case:
     def _is_mine(self, resource: Resource) -> bool:
         return resource.subject is None or self.directory.patient_of(resource, "") == self.patient_id
 
-    def _specimen_names(self, result: Resource, seen: frozenset[int]) -> Iterator[str]:
-        references = many(result.specimen)
-        for reference in references:
-            yield self._specimen_name(reference, result)
-        if not references and id(result) not in seen:
-            for holder in self._holders[id(result)]:
-                yield from self._specimen_names(holder, seen | {id(result)})
+    def _specimen_references(self, result: Resource) -> Iterator[tuple[Resource, Reference]]:
+        """Yield the result's own references, else those of what holds it, and so on upwards."""
+        waiting, seen = [result], set[int]()
+        while waiting:
+            holder = waiting.pop()
+            references = many(holder.specimen)
+            yield from ((holder, reference) for reference in references)
+            if not references and id(holder) not in seen:
+                seen.add(id(holder))
+                waiting += self._holders.get(id(holder), [])
 
     def _specimen_name(self, reference: Reference, result: Resource) -> str:
         found = self.find(reference, "Specimen", result)

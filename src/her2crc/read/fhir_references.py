@@ -21,6 +21,7 @@ class Directory:
     def __init__(self, items: Sequence[Item]) -> None:
         self._at: dict[str, list[Resource]] = defaultdict(list)
         self._identified: dict[tuple[str, str, str], list[Resource]] = defaultdict(list)
+        self._patients: dict[str | None, str] = {}
         self.names: dict[int, str] = {}
         for number, item in enumerate(items, 1):
             if item.parent is None:
@@ -56,7 +57,7 @@ class Directory:
             found = self._at.get(address) or self._at.get("/".join(address.split("/")[-2:]), [])
         else:
             found = self._identified.get(_identity(kind, reference.identifier), []) if reference.identifier else []
-            found = found if len(found) == 1 else []
+            found = found if len({self.name_of(resource) for resource in found}) == 1 else []
         return [resource for resource in found if kind in ("", resource.resource_type)]
 
     def patient_of(self, resource: Resource, fallback: str) -> str:
@@ -65,8 +66,14 @@ class Directory:
             return self.name_of(resource)
         if resource.subject is None:
             return fallback
+        address = resource.subject.reference
+        if address in self._patients:
+            return self._patients[address] or fallback
         patients = self.find(resource.subject, "Patient", resource)
-        return self.name_of(patients[0]) if patients else tail(resource.subject) or fallback
+        name = self.name_of(patients[0]) if patients else tail(resource.subject)
+        if address and not address.startswith("#"):
+            self._patients[address] = name
+        return name or fallback
 
 
 def tail(reference: Reference) -> str:

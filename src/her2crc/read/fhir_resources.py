@@ -2,6 +2,8 @@
 
 One struct with optional fields stands for every resource type, so that a whole bundle is decoded in one pass by
 :mod:`her2crc.read.fhir_decode`; fields whose shape differs between types have each shape here.
+
+``gc=False`` throughout: what comes from JSON is a tree, so the cycle collector need not look at it.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ class Coding(msgspec.Struct, frozen=True, gc=False):
     display: str | None = None
 
 
-class Concept(msgspec.Struct, frozen=True):
+class Concept(msgspec.Struct, frozen=True, gc=False):
     """A CodeableConcept: the same thing said in codes and in words."""
 
     coding: tuple[Coding, ...] = ()
@@ -38,7 +40,7 @@ class Quantity(msgspec.Struct, frozen=True, gc=False):
     code: str | None = None
 
 
-class Ratio(msgspec.Struct, frozen=True):
+class Ratio(msgspec.Struct, frozen=True, gc=False):
     """A quotient of two amounts."""
 
     numerator: Quantity = Quantity()
@@ -52,20 +54,20 @@ class Identifier(msgspec.Struct, frozen=True, gc=False):
     value: str | None = None
 
 
-class Reference(msgspec.Struct, frozen=True):
+class Reference(msgspec.Struct, frozen=True, gc=False):
     """A pointer to another resource, by address or by identifier."""
 
     reference: str | None = None
     identifier: Identifier | None = None
 
 
-class Meta(msgspec.Struct, frozen=True):
+class Meta(msgspec.Struct, frozen=True, gc=False):
     """The profiles that a resource claims."""
 
     profile: tuple[str, ...] = ()
 
 
-class Collection(msgspec.Struct, frozen=True, rename="camel"):
+class Collection(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """How, where and when a specimen was taken."""
 
     body_site: Concept | None = None
@@ -73,13 +75,13 @@ class Collection(msgspec.Struct, frozen=True, rename="camel"):
     collected_date_time: str | None = None
 
 
-class Stage(msgspec.Struct, frozen=True):
+class Stage(msgspec.Struct, frozen=True, gc=False):
     """A stage of a condition."""
 
     summary: Concept | None = None
 
 
-class Component(msgspec.Struct, frozen=True, rename="camel"):
+class Component(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """A part of an observation: what it is, and its value in one of the kinds that are read."""
 
     code: Concept | None = None
@@ -91,7 +93,7 @@ class Component(msgspec.Struct, frozen=True, rename="camel"):
     data_absent_reason: Concept | None = None
 
 
-class Resource(msgspec.Struct, frozen=True, rename="camel"):
+class Resource(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """Any resource."""
 
     resource_type: str = ""
@@ -124,7 +126,7 @@ class Resource(msgspec.Struct, frozen=True, rename="camel"):
     entry: tuple[Entry, ...] = ()
 
 
-class Entry(msgspec.Struct, frozen=True, rename="camel"):
+class Entry(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """One entry of a bundle."""
 
     full_url: str | None = None

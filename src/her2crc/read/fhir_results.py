@@ -23,6 +23,7 @@ from her2crc.read.fhir_values import (
     read_ratio,
     read_score,
     read_words,
+    values_of,
 )
 from her2crc.read.fhir_variants import Result, gene_of, parts_of
 
@@ -132,8 +133,8 @@ def _read(code: Code, answer: Resource | Component) -> Mapping[str, RawValue]:
             return {code.field: read_count(answer, code)}
         case "words":
             return {code.field: read_words(answer)}
-        case "panel" if answer.value_codeable_concept is None and answer.value_string is None:
-            return {}
+        case "panel" if not values_of(answer):
+            return {}  # its components and members say it
         case "panel" | "status":
             raise bare_status(answer)
         case _:

@@ -78,6 +78,7 @@ def _read_matrix(case: Case, specimen: Resource, collection: Collection, name: s
     if kinds:
         matrix.add(TISSUE)
     if len(matrix) > 1 or len(kinds) > 1:
+        case.matrix[name] = ""
         case.draft.note(
             "fhir_answers_contradict", place, field="specimen_kind", specimen=name, what="the kind of specimen"
         )

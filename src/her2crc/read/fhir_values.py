@@ -29,10 +29,8 @@ class NotRead(Exception):  # noqa: N818 - a value that stays unknown is no error
         self.id, self.what = id, what
 
 
-def value_of(answer: Resource | Component) -> Given:
-    """Return the one value of an observation or component."""
-    if answer.data_absent_reason is not None:
-        raise NotRead("fhir_value_absent")
+def values_of(answer: Resource | Component) -> list[Given]:
+    """Return every value of an observation or component; FHIR allows one at most."""
     given = (
         answer.value_codeable_concept,
         answer.value_quantity,
@@ -40,7 +38,14 @@ def value_of(answer: Resource | Component) -> Given:
         answer.value_integer,
         answer.value_ratio,
     )
-    values = [value for value in given if value is not None]
+    return [value for value in given if value is not None]
+
+
+def value_of(answer: Resource | Component) -> Given:
+    """Return the one value of an observation or component."""
+    if answer.data_absent_reason is not None:
+        raise NotRead("fhir_value_absent")
+    values = values_of(answer)
     if len(values) != 1:
         raise NotRead("fhir_two_values" if values else "fhir_no_value")
     return values[0]
@@ -127,9 +132,9 @@ def read_words(answer: Resource | Component) -> str:
 def bare_status(answer: Resource | Component) -> NotRead:
     """Return why a bare 'amplified' or 'not amplified' is not read, or that a score stands in its place."""
     value = value_of(answer)
-    if isinstance(value, (Concept, str)) and meanings(value, "ihc_score"):
-        return NotRead("fhir_expression_under_ish")
-    return NotRead("fhir_duplication_status")
+    if not isinstance(value, (Concept, str)):
+        return NotRead("fhir_value_kind")
+    return NotRead("fhir_expression_under_ish" if meanings(value, "ihc_score") else "fhir_duplication_status")
 
 
 def _quantity(quantity: Quantity, code: Code) -> Decimal:

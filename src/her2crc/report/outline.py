@@ -62,6 +62,9 @@ CONTRAST = "Contrast only: rules of other organs, counted nowhere"
 TISSUE = "each tissue rule"
 """The first side of a comparison of plasma with tissue: one plasma rule against all tissue rules."""
 
+OPEN = ("equivocal", "indeterminate")
+"""The statuses that a further result can still change."""
+
 KINDS = {
     "primary_metastasis": "primary and metastasis",
     "metastases": "two metastases",
@@ -165,10 +168,11 @@ def same_reasons(verdict: SetVerdict) -> list[tuple[tuple[str, ...], SpecimenVer
 
 
 def missing_of(assessment: Assessment, set_id: str) -> tuple[str, ...]:
-    """Return what would decide a set for the patient: what its open specimens miss, nothing where it is decided."""
+    """Return what would decide a set for the patient: all that its specimens miss, nothing where it is decided."""
     verdict = assessment.criteria[set_id]
-    open_specimens = [item for item in verdict.specimens.values() if item.status == verdict.status]
-    return tuple(dict.fromkeys(name for item in open_specimens for name in item.missing))
+    if verdict.status not in OPEN:
+        return ()
+    return tuple(dict.fromkeys(name for item in verdict.specimens.values() for name in item.missing))
 
 
 def patient_facts(patient: Patient) -> tuple[list[tuple[str, str]], list[str]]:

@@ -11,11 +11,10 @@ from collections.abc import Iterator, Sequence
 
 from her2crc.criteria.library import Knowledge
 from her2crc.model.verdict import Assessment
-from her2crc.report.outline import missing_of
+from her2crc.report.outline import OPEN, missing_of
 from her2crc.report.words import PLAIN_TESTS, STATUS, count, join_words, name_code, name_field, pick
 
 TAKING_SIDES = ("positive", "negative", "equivocal")
-OPEN = ("equivocal", "indeterminate")
 MOST_NAMED = 3
 """Longer lists of rules and facts are cut here; the tables below the summary hold all of them."""
 

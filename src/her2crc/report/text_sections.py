@@ -117,11 +117,11 @@ def _matrix_row(page: TextPage, set_id: str, specimens: Sequence[str]) -> str:
     note = "*" if verdict.status == "negative" and negative_note(page.assessment) else ""
     cells = page.cell(verdict.status, COLUMN, note)
     cells += "".join(page.cell(verdict.specimens[name].status, COLUMN) for name in specimens)
-    flag = "! " if verdict.confidence == "unverified" else ""
-    local = "" if verdict.origin == "shipped" else f" ({verdict.origin})"
+    flags = "! " if verdict.confidence == "unverified" else ""
+    flags += "" if verdict.origin == "shipped" else f"({verdict.origin}) "
     marks = page.mark(page.knowledge.criteria[set_id].cite)
     room = page.width - ID_COLUMN - COLUMN * (1 + len(specimens)) - len(marks)
-    return f"{_fit(set_id, ID_COLUMN - 1):<{ID_COLUMN}}{cells}{_fit(f'{flag}{verdict.name}{local}', room)}{marks}"
+    return f"{_fit(set_id, ID_COLUMN - 1):<{ID_COLUMN}}{cells}{_fit(flags + verdict.name, room)}{marks}"
 
 
 def _fit(text: str, width: int) -> str:
