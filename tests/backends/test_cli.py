@@ -157,10 +157,10 @@ def test_a_laboratory_adds_its_own_set_and_it_is_shown_as_local(run: Run, tmp_pa
     [
         ("then: positive", "then: yes", "line"),
         ("ihc_score < 3", "ihc_skore < 3", "ihc_skore"),
-        ("ihc_score < 3", "lower(ihc_antibody) = 'x'", "not allowed"),
+        ("ihc_score < 3", "lower(ihc_antibody) = 'x'", "allowed are"),
         ("name: Our", "nmae: Our", "nmae"),
         ("ihc_score = 3 and ihc_percent < 30", "ihc_score = 3 and ihc_percent < 20", "20"),
-        ("ihc_score < 3", "ihc_score <= 3", "high"),
+        ("ihc_score < 3", "ihc_score <= 3", "overlap"),
         ("ref: sop_12, place", "ref: sop_13, place", "sop_13"),
     ],
 )

@@ -16,6 +16,7 @@ from her2crc.flow import assess, read_patients
 from her2crc.model.verdict import Assessment
 from her2crc.report.html import TEMPLATES, report_html
 from her2crc.report.outline import VIEWS
+from her2crc.report.text import report_text
 from her2crc.report.words import STATUS
 
 Answer = Callable[..., Assessment]
@@ -289,6 +290,12 @@ def test_problems_are_shown_and_otherwise_have_no_section(answer: Answer, knowle
     assert '<section id="problems"' in page
     assert "never as negative" in page
     assert '<section id="problems"' not in report_html(answer({"ihc_score": 3}), knowledge)
+
+
+def test_before_the_first_regimen_there_is_no_section_of_regimens(answer: Answer, knowledge: Knowledge) -> None:
+    early = msgspec.structs.replace(answer({"ihc_score": 3}), actions=())
+    assert '<section id="actions"' not in report_html(early, knowledge)
+    assert "REGIMENS" not in report_text(early, knowledge)
 
 
 @pytest.mark.parametrize("view", VIEWS)

@@ -53,6 +53,8 @@ def report_html(assessment: Assessment, knowledge: Knowledge, *, view: str = "pa
 
 
 def _has_content(section: str, assessment: Assessment) -> bool:
+    if section == "actions":
+        return bool(assessment.actions)
     if section == "problems":
         return bool(assessment.errors or assessment.warnings)
     if section == "concordance":

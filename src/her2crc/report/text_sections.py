@@ -208,6 +208,8 @@ def _retest(page: TextPage, item: Retest) -> list[str]:
 
 
 def _actions(page: TextPage) -> list[str]:
+    if not page.assessment.actions:
+        return []
     lines = heading(page, "actions")
     for group in group_actions(page.assessment):
         lines += ["", page.paint(f"{group.title} ({len(group.actions)})", "bold")]
