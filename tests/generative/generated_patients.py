@@ -40,7 +40,7 @@ def _value(random: Random, field: Field, boundary: tuple[Value | None, ...]) -> 
 
 
 def _ratio(random: Random, near: Ratio) -> Ratio:
-    """Return a ratio at a boundary value, a hair beside it, or anywhere, over a denominator that doubles cannot hold."""
+    """Return a ratio at a boundary value or beside it, over a denominator that doubles may not hold."""
     denominator = random.choice(DENOMINATORS)
     exact = near.numerator * denominator / near.denominator
     aside = random.choice((Decimal(0), Decimal(0), Decimal("0.001"), Decimal("-0.001"), Decimal(random.randint(-9, 9))))

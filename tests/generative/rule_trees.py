@@ -24,7 +24,7 @@ FIELDS = {
         Field("percent", "specimen", "g", "decimal", "Percent", unit="%"),
         Field("quotient", "specimen", "g", "ratio", "Quotient"),
         Field("grade", "specimen", "g", "text", "Grade"),
-        Field("side", "specimen", "g", "code", "Side", values={code: () for code in CLOSED}),
+        Field("side", "specimen", "g", "code", "Side", values=dict.fromkeys(CLOSED, ())),
         Field("done", "specimen", "g", "boolean", "Done"),
     )
 }
@@ -63,9 +63,7 @@ KNOWN: dict[str, st.SearchStrategy[Value]] = {
     "side": st.sampled_from(CLOSED),
     "done": st.booleans(),
 }
-facts = st.fixed_dictionaries(
-    {name: st.none() | st.just(UNSETTLED) | known | known for name, known in KNOWN.items()}
-)
+facts = st.fixed_dictionaries({name: st.none() | st.just(UNSETTLED) | known | known for name, known in KNOWN.items()})
 
 
 ALWAYS: Node = Or((IsNull("score"), Not(IsNull("score"))))

@@ -130,16 +130,20 @@ FIELDS = {
 
 def local_set(*rows: tuple[str, Any, str]) -> CriteriaSet:
     """Return a set as a laboratory might write it, with names and codes that need quoting."""
-    made = tuple(Row(name, when, "", then, "It's so: \\ \"quoted\" */", SETS["s1613"].cite) for name, when, then in rows)
+    made = tuple(Row(name, when, "", then, 'It\'s so: \\ "quoted" */', SETS["s1613"].cite) for name, when, then in rows)
     return msgspec.structs.replace(
         SETS["s1613"], id="local-set", applies=Not(OneOf("kind", ("dog's",))), rows=made, effective=date(2026, 1, 1)
     )
 
 
 EVERY_KIND = local_set(
-    ("high \"ratio\"", CompareRatio("copies", "normal", ">=", Decimal("2.2")), "positive"),
+    ('high "ratio"', CompareRatio("copies", "normal", ">=", Decimal("2.2")), "positive"),
     ("whole", And((Compare("count", "<>", Decimal("2.5")), Compare("quotient", "=", Decimal("2.20")))), "equivocal"),
-    ("other", Or((IsTrue("done"), OneOf("kind", ("it's", "back\\slash")), Compare("copies", "<", Decimal(-1)))), "negative"),
+    (
+        "other",
+        Or((IsTrue("done"), OneOf("kind", ("it's", "back\\slash")), Compare("copies", "<", Decimal(-1)))),
+        "negative",
+    ),
     ("none", And((IsNull("done"), Not(IsNull("quotient")), Compare("copies", ">", Decimal("-0.5")))), "not_covered"),
 )
 
@@ -147,7 +151,11 @@ EVERY_KIND = local_set(
 def made_up_cases() -> list[Case]:
     cases: list[Case] = []
     for copies, normal in (("6.6", "3.0"), ("6.59999999", "3.0"), ("6.60000001", "3"), ("1", "0"), ("500", "227.3")):
-        for count, quotient in ((2, Ratio(Decimal("6.6"), Decimal("3.0"))), (3, Ratio(Decimal(22), Decimal(9))), (UNSETTLED, None)):
+        for count, quotient in (
+            (2, Ratio(Decimal("6.6"), Decimal("3.0"))),
+            (3, Ratio(Decimal(22), Decimal(9))),
+            (UNSETTLED, None),
+        ):
             for kind in ("dog's", "it's", "back\\slash", "x", None, UNSETTLED):
                 for done in (True, False, None, UNSETTLED):
                     facts = {"count": count, "quotient": quotient, "kind": kind, "done": done}
@@ -185,7 +193,13 @@ def test_numbers_at_their_threshold_are_exact_where_doubles_are_not(engine: Path
             cases.append({"quotient": at, "copies": Decimal("8.42") + Decimal(aside) * (hundredths % 2)})
     adjusted = msgspec.structs.replace(SETS["heracles_adjusted"], id="adjusted")
     plasma = [
-        derive_facts({"specimen_kind": "plasma", "plasma_copies": Decimal(copies) / 1000, "tumour_fraction": Decimal(part) / 1000})
+        derive_facts(
+            {
+                "specimen_kind": "plasma",
+                "plasma_copies": Decimal(copies) / 1000,
+                "tumour_fraction": Decimal(part) / 1000,
+            }
+        )
         for part in range(50, 1000, 7)
         for copies in range(2000 + 2382 * part // 100 - 2, 2000 + 2382 * part // 100 + 3)
     ]

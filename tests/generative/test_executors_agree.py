@@ -1,4 +1,4 @@
-"""Interpreter and compiled closure on random rules and facts; what must hold of every rule; what adding a fact may do."""
+"""Interpreter and compiled closure on random rules and facts, and what one more fact may do to a verdict."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ STAINING = names(
 FOLLOWS = {
     "EX-01-clear-3plus": Follows(
         testing=True,
-        next_tests=("ish on A1", "ihc at metastasis"),
+        next_tests=("ihc at metastasis",),
         fits=AFTER_STANDARD | {"tdxd_label"},
         caveats=names("only_primary_tested"),
     ),
@@ -108,13 +108,13 @@ FOLLOWS = {
     ),
     "EX-05-primary-negative-liver-positive": Follows(
         testing=True,
-        next_tests=("ish on L1",),
+        next_tests=(),
         fits=AFTER_STANDARD | {"tdxd_label"},
         discordant=STAINING | names("gea_2016 breast_2018"),
     ),
     "EX-06-ras-mutant-3plus": Follows(
         testing=False,
-        next_tests=("ish on A1", "ihc at metastasis"),
+        next_tests=("ihc at metastasis",),
         fits=names("tdxd_label tdxd_crc02 pertuzumab_trastuzumab_mypathway"),
         caveats=names("only_primary_tested ras_comutation"),
     ),
@@ -135,7 +135,7 @@ FOLLOWS = {
     ),
     "EX-10-tissue-and-serial-plasma": Follows(
         testing=True,
-        next_tests=("ish on T1", "ihc at primary"),
+        next_tests=("ihc at primary",),
         fits=AFTER_STANDARD - THIRD_LINE_ONLY | {"tdxd_label", "pertuzumab_trastuzumab_triumph_plasma"},
         caveats=names("plasma_is_its_own_evidence plasma_below_detection invisible_copies"),
         discordant=names("heracles_adjusted"),

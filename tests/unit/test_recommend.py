@@ -8,6 +8,7 @@ from decimal import Decimal
 from itertools import product
 from typing import Any
 
+import msgspec
 import pytest
 from scipy.stats import beta
 
@@ -33,6 +34,7 @@ TREATED = {
 CLEAR = {"site": "primary", "ihc_score": 3, "ihc_percent": 90, "ihc_pattern": "complete"}
 UNCERTAIN = {"site": "primary", "specimen_kind": "resection", "ihc_score": 2, "ihc_percent": 70}
 LOW = {"site": "primary", "ihc_score": 1, "ihc_percent": 30}
+AMPLIFIED_LIVER = {**CLEAR, "site": "liver", "ish_ratio": 4, "ish_her2_copies": 9}
 
 
 def fits(answered: Assessment) -> dict[str, bool | None]:
@@ -65,6 +67,12 @@ def test_an_unknown_fact_leaves_testing_open_only_where_it_decides(
     answered = answer(metastatic=metastatic, ras=ras)
     assert (answered.testing.recommended, answered.testing.missing) == (recommended, missing)
     assert ("ras" in {item.test for item in answered.next_tests}) is ("ras" in missing)
+
+
+def test_the_deciding_source_is_named_in_the_data_not_by_its_place(patient_of: Build, knowledge: Knowledge) -> None:
+    backwards = msgspec.structs.replace(knowledge, eligibility=knowledge.eligibility[::-1])
+    mutant = patient_of(metastatic="true", ras="mutant")
+    assert assess(mutant, backwards).testing.recommended is assess(mutant, knowledge).testing.recommended is False
 
 
 def test_before_any_source_nothing_is_recommended(patient_of: Build) -> None:
@@ -112,6 +120,8 @@ def test_a_begun_test_is_completed(answer: Answer, specimen: dict[str, Any], exp
     [
         ([LOW, {**LOW, "site": "liver"}], []),  # negative at both sites
         ([{**CLEAR, "ish_ratio": 4, "ish_her2_copies": 9}, {**LOW, "site": "liver"}], []),  # nothing more to settle
+        ([LOW | {"ish_ratio": 1}, AMPLIFIED_LIVER, {"site": "brain"}], []),  # positive, and the sites differ already
+        ([LOW | {"ish_ratio": 1}, {"site": "brain"}], [("ihc", "S2", "brain")]),
         ([{**CLEAR, "tumour": "breast"}], []),  # no colorectal rule applies
         ([LOW], [("ihc", None, "metastasis")]),
         ([LOW, {"site": "brain"}], [("ihc", "S2", "brain")]),  # and no further metastasis beside it

@@ -123,7 +123,8 @@ class TestKind(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A test that can be proposed: what it supplies, on what material, in which order.
 
     ``only_if``: proposed only where the specimen already has one of these facts, so that a rule on copies alone
-    never asks for sequencing of every tumour.
+    never asks for sequencing of every tumour. ``reflex``: proposed only where a rule is equivocal, which means that
+    its source asks for it, or where the test was begun.
     """
 
     id: str
@@ -135,6 +136,7 @@ class TestKind(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     why: str
     cite: tuple[Citation, ...]
     only_if: tuple[str, ...] = ()
+    reflex: bool = False
 
 
 class ActionCondition(msgspec.Struct, frozen=True):

@@ -84,14 +84,16 @@ def _locate(plain: Any, shape: Any, steps: list[str]) -> tuple[tuple[str | int, 
     return at, shape
 
 
-def _failing_item(items: list[Any], shape: Any) -> tuple[int, Any]:
-    item_shape = get_args(shape)[0]
-    for index, item in enumerate(items):
+def _failing_item(items: Any, shape: Any) -> tuple[str | int, Any]:
+    """Return the index (of a mapping: the key) of the first item that fails, and the shape it should have."""
+    item_shape = get_args(shape)[1] if isinstance(items, dict) else get_args(shape)[0]
+    pairs = list(items.items() if isinstance(items, dict) else enumerate(items))
+    for index, item in pairs:
         try:
             msgspec.convert(item, item_shape, strict=False)
         except msgspec.ValidationError:
             return index, item_shape
-    return 0, item_shape
+    return pairs[0][0], item_shape
 
 
 def _type_below(shape: Any, name: str) -> Any:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from her2crc.model.quantity import DIPLOID, parse_decimal
 from her2crc.model.record import Issue, RawValue, SpecimenRow
 from her2crc.read.cbioportal_files import Study, Table, cell, read_table
-from her2crc.read.cbioportal_samples import Sample
+from her2crc.read.cbioportal_samples import Clinical, Sample
 from her2crc.read.cbioportal_terms import is_blank, issue, terms
 from her2crc.read.columns import SPECIMEN_ID
 from her2crc.read.rows import Found
@@ -30,28 +30,28 @@ class Copies(NamedTuple):
     place: str
 
 
-def read_copies(study: Study, samples: dict[str, Sample]) -> Iterator[Found]:
+def read_copies(study: Study, clinical: Clinical) -> Iterator[Found]:
     """Yield the copy numbers of ERBB2, by sample; what cannot be used is an issue of its patient."""
     for kind in ("discrete", "log2"):
         if kind in study.files:
-            yield from _read_file(study, kind, study.files[kind], samples)
+            yield from _read_file(study, kind, study.files[kind], clinical)
 
 
-def _read_file(study: Study, kind: str, path: str, samples: dict[str, Sample]) -> Iterator[Found]:
+def _read_file(study: Study, kind: str, path: str, clinical: Clinical) -> Iterator[Found]:
     strangers, seen = set(), False
     for copies in _her2_values(study, path):
-        sample, seen = samples.get(copies.sample_id), True
-        if sample is None:
-            strangers.add(copies.sample_id)
-        elif not is_blank(copies.written):
+        sample, seen = clinical.samples.get(copies.sample_id), True
+        if sample is not None and not is_blank(copies.written):
             yield _found(study, kind, copies, sample)
+        elif sample is None and copies.sample_id not in clinical.left_out:
+            strangers.add(copies.sample_id)
     if not seen:
         study.notes.append(issue("cbio_no_gene", path))
     elif kind == "log2":
         study.notes.append(issue("cbio_log2", path))
     if seen and study.says is not None:
         study.notes.append(issue("cbio_study_says", path, what=study.says.basis))
-    if strangers and "cbio_other_tumours" not in {note.id for note in study.notes}:
+    if strangers:
         study.notes.append(issue("cbio_no_patient", path, what=str(len(strangers))))
 
 

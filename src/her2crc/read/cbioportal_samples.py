@@ -5,7 +5,7 @@ Words are read only where they are plain; a column that says nothing known leave
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -32,10 +32,11 @@ class Sample(NamedTuple):
 
 
 class Clinical(NamedTuple):
-    """The samples by id, and the rows of the specimen table that the clinical files give."""
+    """The samples by id, the rows that the clinical files give, and the samples that are known but left out."""
 
     samples: dict[str, Sample]
     found: list[Found]
+    left_out: set[str]
 
 
 def read_clinical(study: Study) -> Clinical:
@@ -49,7 +50,7 @@ def read_clinical(study: Study) -> Clinical:
 
 def _read_samples(study: Study, path: str, table: Table) -> Clinical:
     patient_at, sample_at = table.first(terms().patient_id), table.first(terms().sample_id)
-    clinical = Clinical({}, [])
+    clinical = Clinical({}, [], set())
     if patient_at is None or sample_at is None:
         study.notes.append(issue("cbio_no_columns", path, what=", ".join((*terms().patient_id, *terms().sample_id))))
         return clinical
@@ -57,8 +58,9 @@ def _read_samples(study: Study, path: str, table: Table) -> Clinical:
     lines = [line for line in ids if not is_blank(line[1]) and not is_blank(line[2])]
     reader = _Reader(study, path, table, (cells for *_, cells in lines))
     tumours = [line for line in lines if not reader.is_normal(line[-1])]
-    if len(tumours) < len(lines):
-        study.notes.append(issue("cbio_normal", path, what=str(len(lines) - len(tumours))))
+    clinical.left_out.update(sample_id for _, sample_id, _, cells in lines if reader.is_normal(cells))
+    if clinical.left_out:
+        study.notes.append(issue("cbio_normal", path, what=str(len(clinical.left_out))))
     owners: dict[str, set[str]] = {}
     for _, sample_id, patient_id, _ in lines:
         owners.setdefault(sample_id, set()).add(patient_id)
@@ -229,8 +231,8 @@ def colorectal_only(clinical: Clinical, study: Study) -> Clinical:
     if not kept or not others:
         return clinical
     study.notes.append(issue("cbio_other_tumours", study.files["sample"], what=str(len(others))))
-    samples: Mapping[str, Sample] = clinical.samples
     return Clinical(
-        {name: sample for name, sample in samples.items() if sample.patient_id in kept},
+        {name: sample for name, sample in clinical.samples.items() if sample.patient_id in kept},
         [item for item in clinical.found if item.patient_id not in others],
+        clinical.left_out | {name for name, sample in clinical.samples.items() if sample.patient_id in others},
     )

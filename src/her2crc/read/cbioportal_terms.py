@@ -70,6 +70,7 @@ class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     studies: tuple[StudySays, ...]
     maf: dict[str, str]
     protein_changing: tuple[str, ...]
+    not_protein_changing: tuple[str, ...]
     not_somatic: tuple[str, ...]
     ras_codons: tuple[str, ...]
     whole_exome: tuple[str, ...]

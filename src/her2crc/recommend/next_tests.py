@@ -86,7 +86,10 @@ def _on_specimen(
     decides = tuple(
         name for name, verdict in rules.items() if _first_for(verdict.specimens[specimen], possible) is kind
     )
-    if decides and (kind.only_if or any(knowledge.criteria[name].method == REFLEX for name in decides)):
+    staining = [rules[name].specimens[specimen].status for name in decides if knowledge.criteria[name].method == REFLEX]
+    if staining and kind.reflex and "equivocal" not in staining and not _begun(kind, facts):
+        return
+    if staining or (decides and kind.only_if):
         yield NextTest(kind.id, kind.name, specimen, site, kind.why, decides, kind.cite)
 
 
@@ -101,6 +104,11 @@ def _fits_material(kind: TestKind, facts: Facts) -> bool:
     if kind.material == "plasma":
         return facts.get("specimen_kind") == "plasma" or not is_unknown(facts.get("plasma_copies"))
     return kind.material == "any" or facts.get("specimen_kind") != "plasma"
+
+
+def _begun(kind: TestKind, facts: Facts) -> bool:
+    """Tell whether the specimen has a result of this test, be it an unusable one."""
+    return any(facts.get(name) is not None for name in kind.supplies)
 
 
 def _started(kind: TestKind, facts: Facts) -> bool:

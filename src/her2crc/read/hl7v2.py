@@ -1,0 +1,202 @@
+"""The HL7 v2 reader: ORU^R01 messages, one or many, bare or in batches or MLLP frames, into patient records.
+
+Takes the file apart (``hl7v2_message``), gathers orders with their results and specimens, and turns them into the
+FHIR resources they would be (``hl7v2_results``), which the FHIR reader reads. Words are data (``terms/hl7v2.yaml``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from her2crc.errors import InputError
+from her2crc.model.record import Issue, PatientRecord
+from her2crc.read.as_fhir import Converted
+from her2crc.read.fhir_resources import Concept
+from her2crc.read.hl7v2_message import Component, Message, Repetition, Segment, read_messages
+from her2crc.read.hl7v2_results import OF_SPECIMEN, Order, Placed, order_number, read_order
+from her2crc.read.hl7v2_words import read_concept, words
+from her2crc.read.rows import Found, collect, lost
+from her2crc.read.source import refuse_too_large
+
+MESSAGE_TYPE, PATIENT, DIAGNOSIS, DIAGNOSIS_TYPE = 9, 3, 3, 6
+RESULTS = "ORU"
+COLLECTED, OBR_SOURCE, SOURCE_SITE = 7, 15, 3
+SPM_TYPE, SPM_METHOD, SPM_SITE, SPM_COLLECTED = 4, 7, 8, 17
+DAY = re.compile(r"(\d{4})(\d{2})?(\d{2})?")
+Key = tuple[str, str]
+
+
+def read_hl7v2(data: bytes, name: str) -> list[PatientRecord]:
+    """Read the patients of a file of HL7 v2 messages, in the order first seen.
+
+    Returns:
+        One record a patient (PID-3 with its assigning authority). Places are written ``FILE:message 1, OBX 2``.
+
+    Raises:
+        MissingExtraError: the package hl7 is not installed.
+        InputError: too large, no message in it, or no message that can be read. A single unusable result or message is
+            an issue instead.
+    """
+    refuse_too_large(len(data), name)
+    file = _File()
+    for message in read_messages(data, name, words().character_sets):
+        file.take(message)
+    return file.records(name)
+
+
+class _File:
+    """The patients of a file as they are met; what belongs to nobody is kept so that its error is seen."""
+
+    def __init__(self) -> None:
+        self.patients: dict[Key, Converted] = {}
+        self.lost: list[Found] = []
+
+    def records(self, name: str) -> list[PatientRecord]:
+        shared = Counter(number for number, _ in self.patients)
+        for (number, authority), converted in self.patients.items():
+            converted.patient_id = f"{number} ({authority})" if shared[number] > 1 else number
+        if not self.patients:
+            first = self.lost[0].issues[0]
+            raise InputError(first.text, where=first.place, fix="Export ORU^R01 messages with PID-3.")
+        return [converted.record() for converted in self.patients.values()] + collect(self.lost)
+
+    def take(self, message: Message) -> None:
+        fault = message.fault or ("" if message.segments[0].text(MESSAGE_TYPE).upper() == RESULTS else "hl7_not_oru")
+        if fault:
+            self.lose(message.place, fault)
+            return
+        for group in _by_patient(message.segments):
+            self.take_patient(group, message)
+
+    def take_patient(self, group: list[Segment], message: Message) -> None:
+        key = _patient_key(group[0])
+        if key is None:
+            self.lose(group[0].place, "hl7_no_patient")
+            return
+        converted = self.patients.setdefault(key, Converted(key[0], words().messages))
+        if message.character_set:
+            converted.note("hl7_character_set", message.place, what=message.character_set)
+        for segment in group:
+            if segment.broken:
+                converted.note("hl7_broken_segment", segment.place)
+            elif segment.name == "DG1":
+                _read_diagnosis(segment, converted)
+        for obr, parts in _orders(group):
+            read_order(Order(obr, tuple(_placed(obr, parts, converted))), converted)
+
+    def lose(self, place: str, id: str) -> None:
+        message = words().messages[id]
+        self.lost.append(lost(place.rpartition(":")[2], Issue(message.level, id, message.text, place=place)))
+
+
+def _by_patient(segments: tuple[Segment, ...]) -> Iterator[list[Segment]]:
+    """Yield the segments of each patient; before the first PID there is nothing of a patient, or it is missing."""
+    group: list[Segment] = []
+    for segment in segments:
+        if segment.name == "PID" and group:
+            yield group
+            group = []
+        if group or segment.name in ("PID", "OBR", "OBX"):
+            group.append(segment)
+    if group:
+        yield group
+
+
+def _patient_key(pid: Segment) -> Key | None:
+    """Return the first identifier of PID-3 (in old versions PID-2) and the authority that gave it."""
+    if pid.name != "PID":
+        return None
+    for field in (PATIENT, PATIENT - 1):
+        number = pid.identifier(field)
+        if number and number != '""':
+            return number, pid.text(field, 4)
+    return None
+
+
+def _orders(group: list[Segment]) -> Iterator[tuple[Segment, list[Segment]]]:
+    """Yield each order with the results and specimens that follow it; results without an order are one of their own."""
+    obr: Segment | None = None
+    parts: list[Segment] = []
+    for segment in group:
+        if segment.name == "OBR":
+            if parts:
+                yield obr or _no_order(parts), parts
+            obr, parts = _whole(segment), []
+        elif segment.name == "SPM" or (segment.name == "OBX" and not segment.broken):
+            parts.append(_whole(segment))
+    if parts:
+        yield obr or _no_order(parts), parts
+
+
+def _whole(segment: Segment) -> Segment:
+    """Return a segment, without what it says where it may be incomplete."""
+    return segment._replace(fields=()) if segment.broken else segment
+
+
+def _no_order(parts: list[Segment]) -> Segment:
+    return Segment("OBR", parts[0].place)
+
+
+def _placed(obr: Segment, parts: list[Segment], converted: Converted) -> Iterator[Placed]:
+    """Yield each result with the name of its specimen.
+
+    One specimen is that of all results. Of several, a result has the one that it names or that stands before it.
+    """
+    specimens = {_read_specimen(segment, obr, converted): segment for segment in parts if segment.name == "SPM"}
+    names = list(specimens) or ([_specimen_of_order(obr, converted)] if any(p.name == "OBX" for p in parts) else [])
+    current = names[0] if len(names) == 1 else ""
+    for segment in parts:
+        if segment.name == "SPM":
+            current = next(name for name, known in specimens.items() if known.place == segment.place)
+        else:
+            named = segment.identifier(OF_SPECIMEN)
+            yield Placed(segment, named if named in names else current)
+
+
+def _read_specimen(spm: Segment, obr: Segment, converted: Converted) -> str:
+    """Read a specimen and return its name: the laboratory's, else that of who took it, else that of the order."""
+    name = spm.identifier(2, 2) or spm.identifier(2, 1) or order_number(obr) or spm.place
+    types = [read_concept(item) for field in (SPM_TYPE, SPM_METHOD) for item in spm.repetitions(field)]
+    site = spm.repetitions(SPM_SITE)
+    converted.add_specimen(
+        spm.place, name, types, read_concept(site[0]) if site else None, _iso_day(spm.text(SPM_COLLECTED))
+    )
+    return name
+
+
+def _specimen_of_order(obr: Segment, converted: Converted) -> str:
+    """Read the specimen source of old messages (OBR-15); without it, the results are kept apart from all others."""
+    name = order_number(obr) or obr.place
+    source = obr.repetitions(OBR_SOURCE)
+    if not source:
+        converted.note("hl7_specimen_not_named", obr.place, specimen=name, what=name)
+        return name
+    site = _inner(source[0][SOURCE_SITE]) if len(source[0]) > SOURCE_SITE else ()
+    converted.add_specimen(
+        obr.place, name, [read_concept(_inner(source[0][0]))], _concept(site), _iso_day(obr.text(COLLECTED))
+    )
+    return name
+
+
+def _inner(component: Component) -> Repetition:
+    """Return the sub-components of a component as components: a coded value inside another value."""
+    return tuple((text,) for text in component)
+
+
+def _concept(value: Repetition) -> Concept | None:
+    return read_concept(value) if value else None
+
+
+def _iso_day(written: str) -> str:
+    found = DAY.match(written)
+    return "-".join(part for part in found.groups() if part) if found else written
+
+
+def _read_diagnosis(dg1: Segment, converted: Converted) -> None:
+    said = dg1.repetitions(DIAGNOSIS)
+    if dg1.text(DIAGNOSIS_TYPE).upper() not in words().confirmed_diagnoses:
+        converted.note("hl7_diagnosis_not_used", dg1.place)
+    elif said:
+        converted.add_diagnosis(dg1.place, read_concept(said[0]))

@@ -1,0 +1,164 @@
+"""The results of one HL7 v2 order (OBR with its OBX and SPM) as the FHIR resources they would be.
+
+A result is known by its code or, where that is local, by its name. Parts of a variant are put together by OBX-4.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from her2crc.read.as_fhir import DNA, GENE, PRESENT, PROTEIN, VARIANT, Converted, loinc, part, to_specimen
+from her2crc.read.fhir_codes import codebook
+from her2crc.read.fhir_resources import Component, Concept, Identifier
+from her2crc.read.fhir_values import NotRead
+from her2crc.read.hl7v2_message import Segment
+from her2crc.read.hl7v2_values import Value, as_component, as_observation, read_value
+from her2crc.read.hl7v2_words import Meaning, Name, context_of, meaning_of, read_concept, words
+
+PLACER, FILLER, SERVICE, ORDER_STATUS = 2, 3, 4, 25
+OBSERVATION, SUB_ID, RESULT_STATUS, OF_SPECIMEN = 3, 4, 11, 33
+CHANGE = re.compile(r"(?:p\.)?(\(?[A-Z][a-z]{0,2}\d+(?:[A-Z][a-z]{0,2}|\*|fs\S*|del\S*|dup\S*|ins\S*|_\S+)\)?)")
+"""A change of the protein as laboratories write it, with or without its prefix."""
+
+
+class Placed(NamedTuple):
+    """A result, with the name of its specimen."""
+
+    obx: Segment
+    specimen: str
+
+
+class Order(NamedTuple):
+    """An order: its header, and its results with their specimens."""
+
+    obr: Segment
+    results: tuple[Placed, ...]
+
+
+def order_number(obr: Segment) -> str:
+    """Return the number of the laboratory for an order, else that of who ordered it."""
+    return obr.identifier(FILLER) or obr.identifier(PLACER)
+
+
+def read_order(order: Order, converted: Converted) -> None:
+    """Read the results of an order into the resources of its patient."""
+    if order.obr.text(ORDER_STATUS) in words().void_orders:
+        converted.note("hl7_order_cancelled", order.obr.place)
+        return
+    _Results(order, converted).read()
+
+
+class _Results:
+    """One order as it is read: heads and parts of variants wait until all its results are seen."""
+
+    def __init__(self, order: Order, converted: Converted) -> None:
+        self.order, self.converted = order, converted
+        service = order.obr.repetitions(SERVICE)
+        self.context = context_of(read_concept(service[0])) if service else ""
+        self.heads: dict[str, list[tuple[Placed, Value]]] = defaultdict(list)
+        self.parts: dict[str, list[tuple[Placed, Component]]] = defaultdict(list)
+
+    def read(self) -> None:
+        for result in self.order.results:
+            try:
+                self.take(result)
+            except NotRead as reason:
+                self.converted.note(reason.id, result.obx.place, what=reason.what)
+        for sub_id in {**self.heads, **self.parts}:
+            self.put_together(self.heads[sub_id], self.parts[sub_id])
+
+    def take(self, result: Placed) -> None:
+        observation = result.obx.repetitions(OBSERVATION)
+        meaning = meaning_of(read_concept(observation[0]) if observation else Concept(), self.context)
+        if meaning.contradiction:
+            for field in meaning.fields or ("",):
+                self.note("hl7_code_and_name", result, field, meaning.contradiction)
+        elif meaning.code is not None or meaning.name is not None:
+            self.take_known(result, meaning)
+        elif result.obx.text(2).upper() in words().value_types.free_text:
+            raise NotRead("hl7_free_text")
+        elif meaning.watched:
+            raise NotRead("hl7_name_not_known")
+
+    def take_known(self, result: Placed, meaning: Meaning) -> None:
+        code, name = meaning.code, meaning.name
+        stated = (code.code if code else name.code if name else "") or ""
+        field = code.field if code is not None and code.kind != "part" else name.stands_for if name else ""
+        try:
+            value = read_value(result.obx, stated)
+        except NotRead as reason:
+            self.note(reason.id, result, "" if name and name.gene else field, reason.what)
+            return
+        if name is not None:
+            self.take_named(result, name, value)
+        elif code is not None and code.kind == "part":
+            if not self.is_void(result):
+                self.parts[result.obx.text(SUB_ID)].append((result, as_component(loinc(code.code), value)))
+        elif code is not None and code.kind == "variant":
+            self.heads[result.obx.text(SUB_ID)].append((result, value))
+        else:
+            self.observe(result, meaning.concept, value)
+
+    def take_named(self, result: Placed, name: Name, value: Value) -> None:
+        if name.gene:
+            self.take_gene(result, name, value)
+        elif not name.field:
+            self.observe(result, name.concept, value)
+        elif value.as_written() and not self.is_void(result):
+            if self.status(result) not in ("final", "corrected"):
+                self.note("hl7_status_uncertain", result, name.field)
+            self.converted.give(result.obx.place, name.field, value.as_written(), result.specimen)
+
+    def take_gene(self, result: Placed, name: Name, value: Value) -> None:
+        """A test of one gene: its result says whether a change was found, or which, or how many copies there are."""
+        parts = [part(GENE, Concept(text=name.gene))]
+        written = CHANGE.fullmatch(value.as_written())
+        if name.code:
+            parts.append(as_component(name.concept, value))
+            value = Value()
+        elif written is not None:
+            parts.append(part(PROTEIN, f"p.{written.group(1)}"))
+            value = Value(text=PRESENT)
+        elif name.change:
+            parts.append(part(PROTEIN, name.change))
+        self.observe(result, loinc(VARIANT), value, tuple(parts))
+
+    def put_together(self, heads: list[tuple[Placed, Value]], parts: list[tuple[Placed, Component]]) -> None:
+        """Make a variant of what has one sub-identifier; parts without a head do not say whether it is present."""
+        components = tuple(component for _, component in parts)
+        for result, value in heads or [(parts[0][0], Value())]:
+            self.observe(result, loinc(VARIANT), value, components)
+
+    def observe(self, result: Placed, code: Concept, value: Value, parts: tuple[Component, ...] = ()) -> None:
+        obx = result.obx
+        number = order_number(self.order.obr)
+        same = "|".join((number, obx.text(OBSERVATION) or obx.text(OBSERVATION, 2), obx.text(SUB_ID)))
+        self.converted.add(
+            obx.place,
+            as_observation(
+                obx.place,
+                code,
+                value,
+                status=self.status(result),
+                specimen=to_specimen(result.specimen),
+                component=parts,
+                identifier=Identifier("order", same) if number else None,
+            ),
+        )
+
+    def status(self, result: Placed) -> str:
+        stated = result.obx.text(RESULT_STATUS) or self.order.obr.text(ORDER_STATUS)
+        return words().result_status.get(stated.upper(), "")
+
+    def is_void(self, result: Placed) -> bool:
+        status = self.status(result)
+        if codebook().file.status["Observation"].get(status) != "no":
+            return False
+        self.note("hl7_status_not_used", result, what=status)
+        return True
+
+    def note(self, id: str, result: Placed, field: str = "", what: str = "") -> None:
+        self.converted.note(id, result.obx.place, field=field, specimen=result.specimen, what=what)

@@ -1,0 +1,181 @@
+"""What the names and codes of HL7 v2 results mean, from ``knowledge/terms/hl7v2.yaml`` and ``fhir_codes.yaml``."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from her2crc.criteria.strict_yaml import load_strict
+from her2crc.read.fhir_codes import Code, Message, codebook, plain
+from her2crc.read.fhir_resources import Coding, Concept
+from her2crc.read.hl7v2_message import Repetition, component_text
+
+WORDS_FILE = Path(__file__).parents[1] / "knowledge" / "terms" / "hl7v2.yaml"
+PUNCTUATION = re.compile(r"[^\w%/+<>=]+")
+CODING_STARTS = (1, 4)
+"""A coded value holds two codes: identifier, text and system from the first component on, and from the fourth."""
+LOINC, LOCAL = "http://loinc.org", "local"
+"""System of a code that no known coding system defines."""
+LONGEST_CODE = 20
+
+
+class Name(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Local names of one result, and what it stands for: a code, a part without code, a gene, or a plain field."""
+
+    names: tuple[str, ...]
+    code: str = ""
+    text: str = ""
+    gene: str = ""
+    change: str = ""
+    field: str = ""
+    within: dict[str, tuple[str, ...]] = {}
+
+    @property
+    def concept(self) -> Concept:
+        """The code, or the text that stands for it."""
+        return Concept((Coding(LOINC, self.code),) if self.code else (), self.text or None)
+
+    @property
+    def stands_for(self) -> str:
+        """The field that the result fills, or the gene it is about."""
+        code = codebook().find(self.concept)
+        return self.field or self.gene or (code.field if code is not None else "")
+
+
+class Context(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Codes and names of orders whose results may have short names."""
+
+    codes: tuple[str, ...]
+    names: tuple[str, ...]
+
+
+class ValueTypes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """OBX-2 by what is done with it."""
+
+    number: tuple[str, ...]
+    structured: tuple[str, ...]
+    coded: tuple[str, ...]
+    words: tuple[str, ...]
+    free_text: tuple[str, ...]
+    attachment: tuple[str, ...]
+
+
+class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole file."""
+
+    character_sets: dict[str, str]
+    coding_systems: dict[str, str]
+    unit_system: str
+    result_status: dict[str, str]
+    void_orders: tuple[str, ...]
+    confirmed_diagnoses: tuple[str, ...]
+    value_types: ValueTypes
+    contexts: dict[str, Context]
+    names: tuple[Name, ...]
+    watched: tuple[str, ...]
+    values: dict[str, dict[str, str]]
+    messages: dict[str, Message]
+
+
+class Meaning(NamedTuple):
+    """What a result is: by its code, or by its name.
+
+    Where these disagree, ``contradiction`` is the code and ``fields`` are those that either would have filled.
+    ``watched``: the name speaks of a marker that is read here.
+    """
+
+    concept: Concept
+    code: Code | None = None
+    name: Name | None = None
+    contradiction: str = ""
+    fields: tuple[str, ...] = ()
+    watched: bool = False
+
+
+@lru_cache(maxsize=1)
+def words() -> Words:
+    """Return the words, loaded once.
+
+    Raises:
+        KnowledgeError: the file is wrong.
+    """
+    return load_strict(WORDS_FILE, Words)
+
+
+def folded(text: str) -> str:
+    """Return a name without differences of case, spacing and most punctuation."""
+    return PUNCTUATION.sub(" ", text.casefold()).strip()
+
+
+def read_concept(repetition: Repetition) -> Concept:
+    """Return a coded value (CE, CWE) with the names of its coding systems as FHIR has them."""
+    codings = []
+    for start in CODING_STARTS:
+        code, shown, system = (component_text(repetition, start + step) for step in range(3))
+        if code or shown:
+            known = words().coding_systems.get(system.upper(), LOCAL)
+            codings.append(Coding(known, code or None, shown or None))
+    return Concept(tuple(codings), component_text(repetition, 9) or None)
+
+
+def context_of(order: Concept) -> str:
+    """Return which test an order is of, so that short names of its results are clear; empty where that is not said."""
+    said = {name for coding in order.coding for name in _contexts(coding)}
+    return said.pop() if len(said) == 1 else ""
+
+
+def meaning_of(concept: Concept, context: str) -> Meaning:
+    """Return what a result is by its code and by its name, which must not contradict each other."""
+    code = codebook().find(Concept(concept.coding))
+    is_part = code is not None and code.kind == "part"
+    named = {name for coding in concept.coding for text in _texts(coding) for name in _named(text, context)}
+    fields = {name.stands_for for name in named} | ({code.field} if code is not None and code.field else set())
+    other_code = code is None and any(coding.system == LOINC for coding in concept.coding)
+    if not is_part and named and (len(fields) > 1 or other_code):
+        stated = next((coding.code for coding in concept.coding if coding.code), None) or "given"
+        return Meaning(concept, contradiction=stated[:LONGEST_CODE], fields=tuple(sorted(fields)))
+    shown = " ".join(text.casefold() for coding in concept.coding for text in _texts(coding))
+    watched = any(word in shown for word in words().watched)
+    return Meaning(concept, code, next(iter(named), None) if code is None else None, watched=watched)
+
+
+def _contexts(coding: Coding) -> set[str]:
+    return {
+        name
+        for name, context in words().contexts.items()
+        if coding.code in context.codes or folded(coding.display or "") in _folded_all(context.names)
+    }
+
+
+def _texts(coding: Coding) -> list[str]:
+    """Return the words of a code: its display, and of a local code also the code itself."""
+    own = coding.code if coding.system == LOCAL else None
+    return [text for text in (coding.display, own) if text]
+
+
+def _named(text: str, context: str) -> list[Name]:
+    return _names().get(("", folded(text)), []) or _names().get((context, folded(text)), [])
+
+
+@lru_cache(maxsize=1)
+def _names() -> dict[tuple[str, str], list[Name]]:
+    found: dict[tuple[str, str], list[Name]] = {}
+    for name in words().names:
+        for context, texts in {"": name.names, **name.within}.items():
+            for text in texts:
+                found.setdefault((context, folded(text)), []).append(name)
+    return found
+
+
+@lru_cache(maxsize=64)
+def _folded_all(texts: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(map(folded, texts))
+
+
+def usual_answer(code: str, text: str) -> str:
+    """Return an answer in the words of ``fhir_codes.yaml``, where the laboratory's words for it are known."""
+    return words().values.get(code, {}).get(plain(text), text)
