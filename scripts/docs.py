@@ -18,6 +18,7 @@ from docs_pages import (
     criteria_page,
     fields_page,
     first_paragraph,
+    levels_page,
     references_page,
     result_page,
     statements_page,
@@ -73,6 +74,7 @@ def all_pages() -> dict[str, str]:
         "result.md": result_page(),
         "statements.md": statements_page(list(knowledge.statements.values())),
         "references.md": references_page(list(knowledge.references.values())),
+        "knowledge-levels.md": levels_page(knowledge),
         "criteria/README.md": criteria_index(sets, list(knowledge.criteria)),
     }
     for name in {item.id for item in sets}:

@@ -16,7 +16,8 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import msgspec
 
 from her2crc.criteria.fields import Field
-from her2crc.criteria.library import Statement
+from her2crc.criteria.levels import Level, knowledge_levels
+from her2crc.criteria.library import Knowledge, Statement
 from her2crc.criteria.load import RowFile, SetFile, SilentFile
 from her2crc.model.citation import Citation, Reference
 from her2crc.model.verdict import Assessment
@@ -166,6 +167,34 @@ def since(item: SetFile) -> str:
 
 def sources(cited: Iterable[Citation], folder: str = "../") -> str:
     return "; ".join(f"[{item.ref}]({folder}references.md#{item.ref}), {item.place}" for item in cited)
+
+
+# ---- levels of representation
+
+
+def levels_page(knowledge: Knowledge) -> str:
+    """How far each set has come from text to running logic: a table of all, then the checklist of each."""
+    levels = {name: knowledge_levels(item, knowledge) for name, item in knowledge.criteria.items()}
+    columns = next(iter(levels.values()))
+    rows = [
+        [f"[{name}](#{name})", *(f"{level.met} of {len(level.checks)}" for level in levels[name])] for name in levels
+    ]
+    parts = [
+        "# Levels of knowledge representation",
+        "The HL7 clinical guidelines guide tells four levels apart, from the text of a guideline (L1) over organised "
+        "text (L2) and structured content (L3) to logic that runs at a site (L4). What there is of each set, and what "
+        "is missing, follows from the set itself; `her2crc criteria show` gives the same lists. A tick says that "
+        "something exists, not that it is right: for that, see [review states](../explanation/review-states.md).",
+        table(["set", *(f"{level.id} {level.code}" for level in columns)], rows),
+    ]
+    for name, checklists in levels.items():
+        parts += [f"## {name}", *map(checklist, checklists)]
+    return "\n\n".join(parts)
+
+
+def checklist(level: Level) -> str:
+    lines = [f"- [{'x' if item.met else ' '}] {item.text}: {item.detail}" for item in level.checks]
+    return "\n".join([f"**{level.id}, {level.code}**", "", *lines])
 
 
 # ---- evidence

@@ -25,10 +25,11 @@ if TYPE_CHECKING:
         list_fields,
         show_criteria,
     )
-    from her2crc.criteria.library import Knowledge
+    from her2crc.criteria.library import Knowledge as Knowledge  # a type to annotate with; load_knowledge makes one
     from her2crc.errors import Her2crcError, InputError, OutputError, UsageError
     from her2crc.flow import assess, load_knowledge, read_patients
     from her2crc.model.verdict import Assessment
+    from her2crc.proposal import map_columns
     from her2crc.read.schema import patient_schema
     from her2crc.report.formats import render, render_patients
 
@@ -38,7 +39,6 @@ _HOME = {
     "Assessment": "model.verdict",
     "Her2crcError": "errors",
     "InputError": "errors",
-    "Knowledge": "criteria.library",
     "OutputError": "errors",
     "UsageError": "errors",
     "assess": "flow",
@@ -50,6 +50,7 @@ _HOME = {
     "list_criteria": "catalogue",
     "list_fields": "catalogue",
     "load_knowledge": "flow",
+    "map_columns": "proposal",
     "patient_schema": "read.schema",
     "read_patients": "flow",
     "render": "report.formats",
@@ -61,7 +62,6 @@ __all__ = [
     "Assessment",
     "Her2crcError",
     "InputError",
-    "Knowledge",
     "OutputError",
     "UsageError",
     "assess",
@@ -73,6 +73,7 @@ __all__ = [
     "list_criteria",
     "list_fields",
     "load_knowledge",
+    "map_columns",
     "patient_schema",
     "read_patients",
     "render",

@@ -44,13 +44,16 @@ def list_fields(knowledge: Knowledge) -> list[dict[str, Any]]:
 
 
 def show_criteria(set_id: str, knowledge: Knowledge) -> dict[str, Any]:
-    """Return one set with every row, its condition as written, its sources in full and its open questions."""
+    """Return one set with every row, its condition, its sources in full, open questions, and levels (L1 to L4)."""
+    from her2crc.criteria.levels import knowledge_levels
+
     criteria = _set(set_id, knowledge)
     shown: dict[str, Any] = msgspec.to_builtins(criteria)
     shown.pop("applies")
     for row in shown.get("rows", ()):
         row["when"] = " ".join(row.pop("when_text").split())
     shown["references"] = _references([criteria.cite, *(row.cite for row in criteria.rows)], knowledge)
+    shown["levels"] = msgspec.to_builtins(knowledge_levels(criteria, knowledge))
     return shown
 
 
@@ -78,7 +81,11 @@ def diff_criteria(first: str, second: str, knowledge: Knowledge) -> list[dict[st
 
 
 def export_criteria(to: str, knowledge: Knowledge, only: Iterable[str] = ()) -> dict[str, str]:
-    """Return the sets as documents by file name: ``to`` is ``json``, or ``cql`` (one library for each set with rows)."""
+    """Return the sets as documents by file name.
+
+    ``to`` is ``json``, or, one document for each set with rows, ``cql`` (a library) or ``fhir`` (a bundle of Library
+    and PlanDefinition). A set without rows says nothing that could run.
+    """
     wanted = [_set(name, knowledge) for name in only] or list(knowledge.criteria.values())
     if to == "json":
         from her2crc.criteria.export import export_json
@@ -88,7 +95,11 @@ def export_criteria(to: str, knowledge: Knowledge, only: Iterable[str] = ()) -> 
         from her2crc.criteria.export_cql import export_cql
 
         return {f"{item.id}.cql": export_cql(item, knowledge.fields) for item in wanted if item.rows}
-    raise UsageError(f"'{to}' is not an export", fix="Choose json or cql.")
+    if to == "fhir":
+        from her2crc.report.fhir_plan import export_plan
+
+        return {f"{item.id}.fhir.json": export_plan(item, knowledge) for item in wanted if item.rows}
+    raise UsageError(f"'{to}' is not an export", fix="Choose json, cql or fhir.")
 
 
 def cite(knowledge: Knowledge, only: str | None = None) -> dict[str, Any]:

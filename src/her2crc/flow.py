@@ -51,16 +51,23 @@ def load_knowledge(as_of: date | None = None, criteria_dir: Path | str | None = 
     return knowledge
 
 
-def read_patients(source: str | Path | bytes, knowledge: Knowledge, name: str = "") -> list[Patient]:
-    """Read a file, ``-`` (standard input) or bytes in any format that her2crc knows, as typed patients.
+def read_patients(
+    source: str | Path | bytes, knowledge: Knowledge, name: str = "", mapping: str | Path | None = None
+) -> list[Patient]:
+    """Read a file, a study folder, ``-`` (standard input) or bytes in any known format, as typed patients.
+
+    ``mapping`` is the mapping file of a laboratory's own table.
 
     Raises:
         InputError: the input as a whole cannot be read. Single bad values are issues of their patient.
+        KnowledgeError: the mapping file is wrong.
     """
+    mapping = Path(mapping) if mapping is not None else None
     if isinstance(source, bytes):
-        records = read_bytes(source, name)
+        records = read_bytes(source, name, mapping)
     else:
-        records = read_file(str(source), stdin=_standard_input() if str(source) == "-" else None)
+        stdin = _standard_input() if str(source) == "-" else None
+        records = read_file(str(source), stdin=stdin, mapping=mapping)
     return [normalise_record(record, knowledge) for record in records]
 
 

@@ -3,7 +3,8 @@
 //   node run.mjs FOLDER
 //
 // For every X.cql in FOLDER with an X.jsonl beside it (one case a line: every parameter, null where unknown) this
-// prints one line of JSON: {"set": X, "seconds": S, "rows": [...], "statuses": [...]}, in the order of the cases.
+// prints one line of JSON: {"set": X, "seconds": S, "rows": [...], "statuses": [...]}, in the order of the cases, and
+// what the translated logic (ELM) calls itself and its definitions: "identifier" and "definitions".
 import { CqlTranslator, LibraryManager, ModelManager, createModelInfoProvider, stringAsSource } from "@cqframework/cql/cql-to-elm";
 import cql from "cql-execution";
 import { createReadStream, existsSync, readFileSync, readdirSync } from "node:fs";
@@ -44,7 +45,9 @@ async function run(folder, name) {
     statuses.push(await library.expressions.Status.execute(context));
     rows.push(await library.expressions.Row.execute(context));
   }
-  return { set: name, seconds: (performance.now() - began) / 1000, rows, statuses };
+  const seconds = (performance.now() - began) / 1000;
+  const { identifier } = library.source.library;
+  return { set: name, seconds, rows, statuses, identifier, definitions: Object.keys(library.expressions) };
 }
 
 const folder = process.argv[2];

@@ -48,13 +48,13 @@ def test_a_score_in_any_spelling_is_read(given, score):
 @pytest.mark.parametrize(
     ("given", "issue", "level"),
     [
-        (coded("LA9633-4", "Present"), "fhir_presence_not_score", "warning"),
-        (coded("LA9634-2", "Absent"), "fhir_presence_not_score", "warning"),
-        ("negative", "fhir_presence_not_score", "warning"),
-        (coded("3"), "fhir_not_understood", "warning"),
-        (text("strong"), "fhir_not_understood", "warning"),
-        (">2+", "fhir_bound", "warning"),
-        (quantity(2, comparator=">"), "fhir_bound", "warning"),
+        (coded("LA9633-4", "Present"), "fhir_presence_not_score", "error"),
+        (coded("LA9634-2", "Absent"), "fhir_presence_not_score", "error"),
+        ("negative", "fhir_presence_not_score", "error"),
+        (coded("3"), "fhir_not_understood", "error"),
+        (text("strong"), "fhir_not_understood", "error"),
+        (">2+", "fhir_bound", "error"),
+        (quantity(2, comparator=">"), "fhir_bound", "error"),
         (quantity(80, "%"), "fhir_unit", "error"),
         (5, "fhir_not_a_score", "error"),
         (quantity(2.5), "fhir_not_a_score", "error"),
@@ -92,7 +92,7 @@ def test_breast_codes_are_read_with_a_warning():
     assert issues(record) == {"fhir_breast_code": "warning"}
     record = tissue_case(result("o1", "85318-4", coded("LA9633-4")))
     assert facts(record) == {}
-    assert issues(record) == {"fhir_breast_code": "warning", "fhir_duplication_status": "warning"}
+    assert issues(record) == {"fhir_breast_code": "warning", "fhir_duplication_status": "error"}
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_breast_codes_are_read_with_a_warning():
 def test_codes_that_no_rule_can_judge_fill_nothing(code, issue):
     record = tissue_case(result("o1", code, coded("LA6576-8", "Positive")))
     assert facts(record) == {}
-    assert issues(record) == {issue: "warning"}
+    assert issues(record) == {issue: "error" if issue == "fhir_duplication_status" else "warning"}
 
 
 @pytest.mark.parametrize(
@@ -163,10 +163,10 @@ def test_a_ratio_by_zero_is_an_error():
         ("31150-6", "3+", "fhir_expression_under_ish", "error"),
         ("31150-6", quantity(3), "fhir_value_kind", "error"),
         ("74885-5", quantity(3), "fhir_value_kind", "error"),
-        ("49683-6", coded("LA6576-8", "Positive"), "fhir_bare_status", "warning"),
-        ("49683-6", quantity(2, comparator=">="), "fhir_bound", "warning"),
-        ("49683-6", "> 10", "fhir_bound", "warning"),
-        ("49683-6", "see report", "fhir_not_understood", "warning"),
+        ("49683-6", coded("LA6576-8", "Positive"), "fhir_bare_status", "error"),
+        ("49683-6", quantity(2, comparator=">="), "fhir_bound", "error"),
+        ("49683-6", "> 10", "fhir_bound", "error"),
+        ("49683-6", "see report", "fhir_not_understood", "error"),
         ("49683-6", quantity(54, "%"), "fhir_unit", "error"),
         ("62361-1", quantity(40.5), "fhir_not_whole", "error"),
         ("74860-8", {"numerator": quantity(112), "denominator": quantity(20)}, "fhir_value_kind", "error"),

@@ -195,7 +195,7 @@ def test_the_highest_fraction_in_plasma_with_its_gene():
 def test_fractions_that_cannot_be_trusted_are_not_used():
     unit_missing = plasma_case(variant("k", "PIK3CA", PRESENT, SOMATIC, part("81258-6", quantity(0.5))))
     assert facts(unit_missing) == {"pik3ca": "mutant"}
-    assert issues(unit_missing) == {"fhir_vaf_unit": "warning"}
+    assert issues(unit_missing) == {"fhir_vaf_unit": "error"}
     germline = plasma_case(variant("k", "PIK3CA", PRESENT, GERMLINE, fraction(0.5)))
     assert (facts(germline), issues(germline)) == ({}, {"fhir_germline": "warning"})
     unmarked = plasma_case(variant("k", "PIK3CA", PRESENT, fraction(0.5)))
@@ -224,7 +224,7 @@ def test_microsatellites(shown, expected):
 @pytest.mark.parametrize("shown", [coded("LA11884-6", "Indeterminate"), text("unstable")])
 def test_microsatellites_that_are_not_clear_stay_unknown(shown):
     record = tissue_case(result("m", "81695-9", shown))
-    assert (facts(record), issues(record)) == ({}, {"fhir_not_understood": "warning"})
+    assert (facts(record), issues(record)) == ({}, {"fhir_not_understood": "error"})
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from base64 import b64decode
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
@@ -16,6 +17,7 @@ import msgspec
 import pytest
 from generated_patients import random_cases
 
+from her2crc.catalogue import export_criteria
 from her2crc.criteria.cache import load_editions
 from her2crc.criteria.cases import Case, boundary_cases
 from her2crc.criteria.export_cql import export_cql
@@ -211,6 +213,31 @@ def test_numbers_at_their_threshold_are_exact_where_doubles_are_not(engine: Path
     assert not differences(rule, cases, second)[:1]
     at_threshold = [case for case in plasma if case["plasma_adjusted_copies"].excess(Decimal("25.82")) == 0]  # type: ignore[union-attr]
     assert at_threshold
+
+
+def named_definitions(actions: Iterable[dict[str, Any]]) -> Iterator[str]:
+    for action in actions:
+        yield from (condition["expression"]["expression"] for condition in action["condition"])
+        yield from named_definitions(action.get("action", ()))
+
+
+@needs_node
+def test_the_fhir_export_names_what_the_translator_finds_in_its_library(engine: Path, tmp_path: Path) -> None:
+    plans = {}
+    for name, text in export_criteria("fhir", EDITIONS.on(date.max), SETS).items():
+        library, plan = (entry["resource"] for entry in json.loads(text)["entry"])
+        plans[name.removesuffix(".fhir.json")] = library, plan
+        (tmp_path / f"{library['name']}.cql").write_bytes(b64decode(library["content"][0]["data"]))
+        (tmp_path / f"{library['name']}.jsonl").touch()
+    answers = {answer["set"]: answer for answer in run_libraries(engine, tmp_path)}
+    assert set(answers) == set(plans) == set(SETS)
+    for name, (library, plan) in plans.items():
+        found = answers[name]
+        assert found["identifier"] == {"id": library["name"], "version": library["version"]}
+        assert plan["library"] == [f"{library['url']}|{library['version']}"]
+        named = list(named_definitions(plan["action"]))
+        assert len(named) == 1 + len(SETS[name].rows)
+        assert set(named) == set(found["definitions"]) - {"Row", "Status"}
 
 
 @needs_node

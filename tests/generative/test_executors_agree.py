@@ -28,7 +28,7 @@ EDITIONS = load_editions()
 SETS = {criteria.id: criteria for criteria in EDITIONS.sets if criteria.rows}
 each_set = pytest.mark.parametrize("criteria", SETS.values(), ids=SETS)
 
-EXAMPLES, MANY_EXAMPLES = 1_000, 100_000
+EXAMPLES, MANY_EXAMPLES = 1_000, 30_000
 PATIENTS = 2_000
 
 MAY_GIVE_WAY = {

@@ -45,6 +45,9 @@ from her2crc.model.citation import Citation
 CQL_TYPES = {"integer": "Integer", "decimal": "Decimal", "boolean": "Boolean"}
 """A ratio becomes two decimals; every other type is a String."""
 
+APPLIES = "Applies"
+"""The definition that says whether the set speaks of this tumour and material at all."""
+
 CQL_DECIMALS = 8
 """Decimal places that CQL guarantees."""
 
@@ -73,13 +76,18 @@ def export_cql(criteria: CriteriaSet, fields: Mapping[str, Field]) -> str:
         "context Unfiltered",
         "",
         *_comment("When this set applies: the right tumour and the right material."),
-        f"define {_name('Applies')}:",
+        f"define {_name(APPLIES)}:",
         write.block(criteria.applies),
         "",
     ]
     for row in criteria.rows:
         parts += [*_row(row, criteria.confidence), write.block(row.when), ""]
     return "\n".join([*parts, *_answers(criteria)]) + "\n"
+
+
+def define_name(row: Row) -> str:
+    """Return the name of the definition that holds a row's condition."""
+    return f"Row {row.id}"
 
 
 def _head(criteria: CriteriaSet) -> Iterator[str]:
@@ -116,12 +124,12 @@ def _typed(field: Field) -> list[tuple[str, str]]:
 def _row(row: Row, confidence: str) -> Iterator[str]:
     yield from _comment(f"{row.then}: {row.says}")
     yield from _comment(f"Source: {_places(row.cite)} ({confidence})")
-    yield f"define {_name(_definition(row))}:"
+    yield f"define {_name(define_name(row))}:"
 
 
 def _answers(criteria: CriteriaSet) -> Iterator[str]:
-    outside = f"when {_name('Applies')} is false then"
-    rows = [(_name(_definition(row)), row) for row in criteria.rows]
+    outside = f"when {_name(APPLIES)} is false then"
+    rows = [(_name(define_name(row)), row) for row in criteria.rows]
     yield from _comment("The first row that holds decides.")
     yield f"define {_name('Row')}:\n  case\n    {outside} null"
     yield from (f"    when {name} then {_string(row.id)}" for name, row in rows)
@@ -210,10 +218,6 @@ def _comment(text: str) -> list[str]:
 
 def _places(cite: tuple[Citation, ...]) -> str:
     return "; ".join(f"{citation.ref}, {citation.place}" for citation in cite)
-
-
-def _definition(row: Row) -> str:
-    return f"Row {row.id}"
 
 
 def _numerator(name: str) -> str:

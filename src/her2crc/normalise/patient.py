@@ -17,7 +17,7 @@ from her2crc.model.patient import IHC, ISH, Genes, History, Patient, Plasma, Spe
 from her2crc.model.quantity import Value
 from her2crc.model.record import Issue, PatientRecord, SpecimenRow
 from her2crc.normalise.conflicts import contradictions
-from her2crc.normalise.values import read_value
+from her2crc.normalise.values import Unusable, read_value
 
 Typed = Value | date
 
@@ -91,9 +91,9 @@ class _Gatherer:
             return None
         try:
             return read_value(field, raw)
-        except ValueError as error:
+        except Unusable as error:
             text = f"{name} {error}; the value is not used."
-            self._unsettle("error", "unusable_value", text, specimen_id, name, place)
+            self._unsettle("error", error.id, text, specimen_id, name, place)
             return None
 
     def _unsettle(self, level: str, kind: str, text: str, specimen_id: str, name: str, place: str = "") -> None:
@@ -139,7 +139,7 @@ class _Gatherer:
 
 
 def _struct(kind: type[Any], facts: Mapping[str, Any]) -> Any:
-    return kind(**{field.name: facts.get(field.name) for field in msgspec.structs.fields(kind)})
+    return kind(*map(facts.get, kind.__struct_fields__))
 
 
 def _settle_material(facts: dict[str, Any]) -> None:
@@ -152,6 +152,6 @@ def _settle_material(facts: dict[str, Any]) -> None:
 
 def _only_plasma(facts: Mapping[str, Any]) -> bool:
     def any_known(kinds: Iterable[type[msgspec.Struct]]) -> bool:
-        return any(facts.get(field.name) is not None for kind in kinds for field in msgspec.structs.fields(kind))
+        return any(facts.get(name) is not None for kind in kinds for name in kind.__struct_fields__)
 
     return any_known([Plasma]) and not any_known([IHC, ISH, TissueCopyNumber])

@@ -7,33 +7,44 @@ Nothing is interpreted here; ``normalise`` types and checks the values.
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from her2crc.errors import InputError
 from her2crc.model.record import PatientRecord
 from her2crc.read.excel import read_excel
+from her2crc.read.folder import Folder, open_folder, open_zip
 from her2crc.read.parquet import read_parquet
 from her2crc.read.patient_json import read_json_lines, read_json_rows, read_patients
 from her2crc.read.schema import patient_schema
-from her2crc.read.sniff import READABLE, sniff
+from her2crc.read.sniff import READABLE, ZIP, sniff
 from her2crc.read.source import read_source, unpack
 from her2crc.read.table import read_csv
 
 __all__ = ["patient_schema", "read_bytes", "read_file", "sniff"]
 
 
-def read_file(path_or_dash: str, *, stdin: bytes | None = None) -> list[PatientRecord]:
-    """Read the patients of a file, in the order of the file; ``-`` reads ``stdin``.
+def read_file(path_or_dash: str, *, stdin: bytes | None = None, mapping: Path | None = None) -> list[PatientRecord]:
+    """Read the patients of a file or study folder, in its order; ``-`` reads ``stdin``.
+
+    ``mapping`` is the mapping file of a laboratory's own table; see :mod:`her2crc.read.mapping`.
 
     Raises:
         MissingInputError: the file does not exist or may not be read.
+        KnowledgeError: the mapping file is wrong.
         InputError: nothing in it can be read; a single bad value or row is an issue of its patient instead.
         MissingExtraError: the format needs a library that is not installed.
     """
-    return read_bytes(*read_source(path_or_dash, stdin))
+    if path_or_dash != "-" and mapping is None and Path(path_or_dash).is_dir():
+        return _read_folder(open_folder(Path(path_or_dash)))
+    return read_bytes(*read_source(path_or_dash, stdin), mapping)
 
 
-def read_bytes(data: bytes, name: str) -> list[PatientRecord]:
+def read_bytes(data: bytes, name: str, mapping: Path | None = None) -> list[PatientRecord]:
     """Read the patients from a file's content; ``name`` is for messages. Raises as :func:`read_file`."""
+    if mapping is not None:
+        from her2crc.read.mapping import load_mapping, read_mapped
+
+        return read_mapped(data, name, load_mapping(mapping))
     kind = sniff(data, name)
     if kind == "gzip":
         data = unpack(data, name)
@@ -49,13 +60,76 @@ def _read_fhir(data: bytes, name: str) -> list[PatientRecord]:
     return read_fhir(data, name)
 
 
+def _read_fhir_xml(data: bytes, name: str) -> list[PatientRecord]:
+    from her2crc.read.fhir import read_fhir
+    from her2crc.read.fhir_xml import fhir_xml_to_json
+
+    return read_fhir(fhir_xml_to_json(data, name), name)
+
+
+def _read_zip(data: bytes, name: str) -> list[PatientRecord]:
+    return _read_folder(open_zip(data, name))
+
+
+def _read_folder(folder: Folder) -> list[PatientRecord]:
+    """Read a study folder, or the one file that a folder holds."""
+    from her2crc.read.cbioportal import is_study, read_study
+    from her2crc.read.mcode_csv import is_mcode, read_mcode
+
+    if is_study(folder):
+        return read_study(folder)
+    if is_mcode(folder):
+        return read_mcode(folder)
+    if len(folder.files) != 1:
+        raise InputError(
+            f"This is neither a cBioPortal study nor a set of mCODE tables, and holds {len(folder.files)} files.",
+            where=folder.name,
+            fix="Name the files one by one.",
+        )
+    path = next(iter(folder.files))
+    data, name = folder.read(path), f"{folder.name}/{path}"
+    if data.startswith(ZIP) and sniff(data, name) == "zip":
+        raise InputError("An archive inside an archive is not read.", where=name, fix="Unpack the outer one.")
+    return read_bytes(data, name)
+
+
+def _read_hl7v2(data: bytes, name: str) -> list[PatientRecord]:
+    from her2crc.read.hl7v2 import read_hl7v2  # reads through the FHIR reader, as do the next ones
+
+    return read_hl7v2(data, name)
+
+
+def _read_foundation(data: bytes, name: str) -> list[PatientRecord]:
+    from her2crc.read.foundation import read_foundation
+
+    return read_foundation(data, name)
+
+
+def _read_caris(data: bytes, name: str) -> list[PatientRecord]:
+    from her2crc.read.caris import read_caris
+
+    return read_caris(data, name)
+
+
+def _read_dnpm(data: bytes, name: str) -> list[PatientRecord]:
+    from her2crc.read.dnpm import read_dnpm
+
+    return read_dnpm(data, name)
+
+
 READERS: dict[str, Callable[[bytes, str], list[PatientRecord]]] = {
     "csv": read_csv,
     "xlsx": read_excel,
+    "zip": _read_zip,
     "parquet": read_parquet,
     "patient_json": read_patients,
     "assessment_json": read_patients,
     "json_rows": read_json_rows,
     "json_lines": read_json_lines,
     "fhir_json": _read_fhir,
+    "fhir_xml": _read_fhir_xml,
+    "hl7v2": _read_hl7v2,
+    "foundation_xml": _read_foundation,
+    "caris_xml": _read_caris,
+    "dnpm_json": _read_dnpm,
 }

@@ -6,12 +6,12 @@ has them read by :func:`her2crc.read.fhir.read_case`. What FHIR has no place for
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from her2crc.model.record import Issue, PatientRecord, RawValue
+from her2crc.model.record import Issue, PatientRecord, RawValue, SpecimenRow
+from her2crc.read.columns import SPECIMEN_ID
 from her2crc.read.fhir import read_case
 from her2crc.read.fhir_case import Case
 from her2crc.read.fhir_codes import Message, codebook
@@ -26,10 +26,8 @@ COPIES, FRACTION, SOURCE = "82155-3", "81258-6", "48002-0"
 """LOINC codes of a variant and of its parts; ``fhir_codes.yaml`` says what each fills."""
 
 PRESENT, ABSENT = "present", "absent"
-HERE = "this file"
 
 Given = str | Quantity | Concept | None
-One = TypeVar("One")
 
 
 class Converted:
@@ -40,6 +38,7 @@ class Converted:
         self._messages = messages
         self._resources: list[Resource] = []
         self._places: dict[int, str] = {}
+        self._homes: dict[str, str] = {}
         self._facts: list[tuple[str, str, RawValue, str]] = []
         self._issues: dict[Issue, None] = {}
 
@@ -47,6 +46,12 @@ class Converted:
         """Add a resource; messages about it name ``place``."""
         self._resources.append(resource)
         self._places[id(resource)] = place
+        if resource.resource_type == "Specimen":
+            self._homes.setdefault(resource.id or "", place)
+
+    def add_birth(self, place: str, day: str) -> None:
+        """Add the day of birth (ISO, as far as known), by which other dates are checked."""
+        self.add(place, Resource(resource_type="Patient", id=self.patient_id, birth_date=day or None))
 
     def add_specimen(
         self, place: str, name: str, types: Sequence[Concept], site: Concept | None = None, day: str | None = None
@@ -55,7 +60,9 @@ class Converted:
         collection = Collection(body_site=site, collected_date_time=day or None)
         self.add(place, Resource(resource_type="Specimen", id=name, type=tuple(types), collection=collection))
 
-    def add_result(self, place: str, code: Concept, given: Given, specimen: str, parts: Iterable[Component] = ()) -> None:
+    def add_result(
+        self, place: str, code: Concept, given: Given, specimen: str, parts: Iterable[Component] = ()
+    ) -> None:
         """Add a final result of a specimen."""
         self.add(
             place,
@@ -103,7 +110,21 @@ class Converted:
                 case.with_tumour.add(specimen)
         found = read_case(case)
         own = sorted(self._issues, key=lambda issue: (issue.place, issue.id, issue.field, issue.text))
-        return msgspec.structs.replace(found, issues=(*own, *found.issues))
+        return msgspec.structs.replace(found, rows=tuple(self._at_home(found.rows)), issues=(*own, *found.issues))
+
+    def _at_home(self, rows: Iterable[SpecimenRow]) -> Iterator[SpecimenRow]:
+        """Yield the rows, the first of each specimen where the file speaks of it; others stand where they conflict."""
+        seen: set[RawValue] = set()
+        for row in rows:
+            name = row.values.get(SPECIMEN_ID)
+            home = self._home(str(name)) if name and name not in seen else ""
+            seen.add(name)
+            yield SpecimenRow(home or row.place, row.values)
+
+    def _home(self, specimen: str) -> str:
+        """Return where a specimen is described, else where the first of its results stands."""
+        results = (item for item in self._resources if item.specimen == to_specimen(specimen))
+        return self._homes.get(specimen) or next((self._places[id(item)] for item in results), "")
 
 
 class _PlacedCase(Case):

@@ -56,7 +56,7 @@ def _read_file(study: Study, kind: str, path: str, clinical: Clinical) -> Iterat
 
 
 def _her2_values(study: Study, path: str) -> Iterator[Copies]:
-    table, columns = read_table(study, path), terms().cna_columns
+    table, columns = read_table(study, path, (terms().her2_gene, terms().her2_entrez)), terms().cna_columns
     gene_at, entrez_at = table.first(columns["gene"]), table.first(columns["entrez"])
     sample_at, value_at = table.first(columns["sample"]), table.first(columns["value"])
     if gene_at is None and entrez_at is None:
@@ -67,7 +67,7 @@ def _her2_values(study: Study, path: str) -> Iterator[Copies]:
         for number, cells in rows:
             yield Copies(cell(cells, sample_at), cell(cells, value_at), f"{path}:{number}")
     else:
-        yield from _wide(study, path, table, rows)
+        yield from _wide(path, table, rows)
 
 
 def _is_her2(cells: list[str], gene_at: int | None, entrez_at: int | None) -> bool:
@@ -75,13 +75,10 @@ def _is_her2(cells: list[str], gene_at: int | None, entrez_at: int | None) -> bo
     return gene == terms().her2_gene or (not gene and cell(cells, entrez_at) == terms().her2_entrez)
 
 
-def _wide(study: Study, path: str, table: Table, rows: Iterator[tuple[int, list[str]]]) -> Iterator[Copies]:
-    """Sample ids keep their case, so they are taken from the header line itself."""
+def _wide(path: str, table: Table, rows: Iterator[tuple[int, list[str]]]) -> Iterator[Copies]:
     about_gene = {name for names in terms().cna_columns.values() for name in names}
-    header = next(line for _, line in study.folder.lines(path) if not line.startswith("#"))
-    names = [name.strip() for name in header.split("\t")]
     for number, cells in rows:
-        for name, written in zip(names, cells, strict=False):
+        for name, written in zip(table.names, cells, strict=False):
             if name.upper() not in about_gene:
                 yield Copies(name, written.strip(), f"{path}:{number}")
 

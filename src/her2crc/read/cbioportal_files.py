@@ -15,6 +15,8 @@ from her2crc.read.folder import Folder
 
 STUDY_META = "meta_study.txt"
 PANEL_START = "data_gene_panel"
+LONGEST_START = 1000
+"""Characters in which the gene of a row stands; a row of a matrix can be a thousand times longer."""
 
 
 class Study(NamedTuple):
@@ -33,8 +35,9 @@ class Study(NamedTuple):
 
 
 class Table(NamedTuple):
-    """A table as it is read: the columns in upper case with their position, and the rows with their line."""
+    """A table as it is read: its columns as written, by position in upper case, and the rows with their line."""
 
+    names: list[str]
     columns: Mapping[str, int]
     rows: Iterator[tuple[int, list[str]]]
 
@@ -65,14 +68,19 @@ def open_study(folder: Folder) -> Study:
     return study._replace(files={kind: paths[0] for kind, paths in found.items() if paths})
 
 
-def read_table(study: Study, path: str) -> Table:
-    """Open a table: comment lines are left out, the first other line is the header."""
+def read_table(study: Study, path: str, holding: Sequence[str] = ("",)) -> Table:
+    """Open a table: comment lines are left out, the first other line is the header.
+
+    ``holding`` names words in upper case: of a matrix with long rows, only rows that start with one are split.
+    """
     lines = ((number, line) for number, line in study.folder.lines(path) if not line.startswith("#"))
     _, header = next(lines, (0, ""))
+    names = [name.strip().strip('"') for name in header.split("\t")]
     columns: dict[str, int] = {}
-    for position, name in enumerate(header.split("\t")):
-        columns.setdefault(name.strip().strip('"').upper(), position)
-    return Table(columns, ((number, line.split("\t")) for number, line in lines))
+    for position, name in enumerate(names):
+        columns.setdefault(name.upper(), position)
+    kept = (line for line in lines if any(word in line[1][:LONGEST_START].upper() for word in holding))
+    return Table(names, columns, ((number, line.split("\t")) for number, line in kept))
 
 
 def cell(cells: Sequence[str], position: int | None) -> str:

@@ -17,7 +17,14 @@ from her2crc.read.columns import SPECIMEN_ID
 from her2crc.read.fhir_values import meanings
 from her2crc.read.rows import Found
 
-PLASMA, NORMAL, COLORECTAL, METASTASIS, PRIMARY, OTHER = "plasma", "normal", "colorectal", "metastasis", "primary", "other"
+PLASMA, NORMAL, COLORECTAL, METASTASIS, PRIMARY, OTHER = (
+    "plasma",
+    "normal",
+    "colorectal",
+    "metastasis",
+    "primary",
+    "other",
+)
 PERCENT = Decimal(100)
 RIGHT_BY_CONVENTION = "right_by_convention"
 
@@ -150,7 +157,9 @@ class _Reader:
         kind = self.word("sample_type", terms().sample_type, cells)
         if kind != METASTASIS:
             return kind
-        places = {word for text in self.texts(cells, terms().metastatic_site) for word in meant("metastatic_site", text)}
+        places = {
+            word for text in self.texts(cells, terms().metastatic_site) for word in meant("metastatic_site", text)
+        }
         return places.pop() if len(places) == 1 else OTHER
 
     def tumour(self, cells: list[str], place: str) -> tuple[str | None, list[Issue]]:
@@ -161,9 +170,7 @@ class _Reader:
         stated = texts != [""] and not any(text.lower() == "mixed" for text in texts)
         return (kinds.pop() if kinds else OTHER if stated else None), []
 
-    def of_patient(
-        self, cells: list[str], place: str, tumour: str | None
-    ) -> tuple[dict[str, RawValue], list[Issue]]:
+    def of_patient(self, cells: list[str], place: str, tumour: str | None) -> tuple[dict[str, RawValue], list[Issue]]:
         values: dict[str, RawValue] = {}
         issues: list[Issue] = []
         for column in terms().columns:

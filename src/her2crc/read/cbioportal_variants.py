@@ -115,13 +115,16 @@ def _variants(study: Study, path: str) -> Iterator[tuple[str, Variant]]:
     for number, cells in table.rows:
         written = {name: cell(cells, position) for name, position in at.items()}
         if written["status"].lower() not in terms().not_somatic:
-            yield written["sample"], Variant(
-                written["gene"].upper(),
-                "" if is_blank(written["protein"]) else written["protein"],
-                written["effect"].lower(),
-                _count(written["ref"]),
-                _count(written["alt"]),
-                f"{path}:{number}",
+            yield (
+                written["sample"],
+                Variant(
+                    written["gene"].upper(),
+                    "" if is_blank(written["protein"]) else written["protein"],
+                    written["effect"].lower(),
+                    _count(written["reference"]),
+                    _count(written["alternative"]),
+                    f"{path}:{number}",
+                ),
             )
 
 
@@ -164,9 +167,7 @@ def _described(marker: Marker, variants: list[Variant]) -> str:
     return "; ".join(sorted({item.protein.removeprefix("p.") for item in counted if _counts(marker, item)}))
 
 
-def _fraction(
-    sample_id: str, variants: list[Variant], mutations: Mutations
-) -> tuple[dict[str, RawValue], list[Issue]]:
+def _fraction(sample_id: str, variants: list[Variant], mutations: Mutations) -> tuple[dict[str, RawValue], list[Issue]]:
     """Return the highest allele fraction of a gene other than ERBB2."""
     read = [(share, variant) for variant in variants if (share := variant.fraction) is not None]
     if not read:
@@ -175,6 +176,6 @@ def _fraction(
         return {}, [issue("cbio_counts_swapped", read[0][1].place, field=VAF, specimen=sample_id)]
     others = [(share, variant) for share, variant in read if variant.gene != terms().her2_gene]
     if not others:
-        return {}, [issue("cbio_only_erbb2", read[0][1].place, field="", specimen=sample_id)]
+        return {}, [issue("cbio_only_erbb2", read[0][1].place, specimen=sample_id)]
     highest, variant = max(others, key=lambda item: item[0])
     return {VAF: highest, VAF_GENE: variant.gene}, []

@@ -6,17 +6,18 @@ import io
 import re
 import warnings
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from her2crc.errors import Her2crcError, InputError, MissingExtraError
 from her2crc.model.record import Issue, PatientRecord
 from her2crc.read.columns import PATIENT_ID, canonical
 from her2crc.read.rows import Unusable
 from her2crc.read.source import refuse_too_large
-from her2crc.read.table import is_empty, read_grid
+from her2crc.read.table import Grid, is_empty, read_grid
 
+Result = TypeVar("Result")
 PER_CENT = 100
 LITERAL = re.compile(r'"[^"]*"|\\.')
 """Parts of a number format that only decorate: a % among them does not multiply what is shown."""
@@ -30,6 +31,15 @@ def read_excel(data: bytes, name: str) -> list[PatientRecord]:
         MissingExtraError: openpyxl is not installed.
         InputError: the workbook is damaged or too large, or none of its sheets is a specimen table.
     """
+    return _opened(_read, data, name)
+
+
+def excel_grids(data: bytes, name: str) -> dict[str, Grid]:
+    """Return the cells of every sheet by its title. Raises as :func:`read_excel`."""
+    return _opened(_read_all, data, name)
+
+
+def _opened(read: Callable[[bytes, str], Result], data: bytes, name: str) -> Result:
     try:
         import openpyxl  # noqa: F401 - told apart here from a damaged workbook
     except ImportError:
@@ -41,13 +51,20 @@ def read_excel(data: bytes, name: str) -> list[PatientRecord]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # openpyxl warns of decorations that it drops; none is a result
-            return _read(data, name)
+            return read(data, name)
     except Her2crcError:
         raise
     except Exception:  # noqa: BLE001 - openpyxl raises nearly anything on a damaged workbook
         raise InputError(
             "The Excel workbook is damaged.", where=name, fix="Save it again in Excel, or save it as CSV."
         ) from None
+
+
+def _read_all(data: bytes, name: str) -> dict[str, Grid]:
+    has_formulas = _check_content(data, name)
+    sheets = _sheets(data)
+    formulas: list[Any] = _sheets(data, formulas=True) if has_formulas else [None] * len(sheets)
+    return {sheet.title: [*_grid(sheet, other)] for sheet, other in zip(sheets, formulas, strict=True)}
 
 
 def _read(data: bytes, name: str) -> list[PatientRecord]:

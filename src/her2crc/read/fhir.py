@@ -1,7 +1,8 @@
-"""The FHIR R4 reader: bundles, single resources or arrays of them, into patient records.
+"""The FHIR R4 reader: bundles, single resources, arrays or lines of them, into patient records.
 
-Reads JSON into resources (``fhir_decode``), sorts them by patient (``fhir_references``), then reads each patient:
-diagnoses, specimens, results, drugs. What each code fills is data (``knowledge/terms/fhir_codes.yaml``).
+Reads JSON (XML by way of ``fhir_xml``) into resources (``fhir_decode``), sorts them by patient (``fhir_references``),
+then reads each patient: diagnoses, specimens, results, drugs, and what her2crc itself wrote. What each code fills is
+data (``knowledge/terms/fhir_codes.yaml``).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from her2crc.model.record import PatientRecord
 from her2crc.read.fhir_case import Case
 from her2crc.read.fhir_decode import Item, decode
 from her2crc.read.fhir_history import read_diagnoses, read_drugs
+from her2crc.read.fhir_own import read_own
 from her2crc.read.fhir_references import Directory, by_patient
 from her2crc.read.fhir_resources import Resource, many
 from her2crc.read.fhir_results import read_results
@@ -23,7 +25,7 @@ def read_fhir(data: bytes, source: str) -> list[PatientRecord]:
     """Read the patients of a FHIR R4 JSON file, in the order of their ids.
 
     Args:
-        data: the file: a bundle of any type, a single resource, or a JSON array of those.
+        data: the file: a bundle of any type, a single resource, or a JSON array or lines (NDJSON) of those.
         source: its name, for messages.
 
     Returns:
@@ -34,8 +36,8 @@ def read_fhir(data: bytes, source: str) -> list[PatientRecord]:
         InputError: not readable, not FHIR, too large, or nothing of a patient in it. A single resource that cannot be
             read is an error issue of its patient instead.
     """
-    items = decode(data, source)
-    directory = Directory(items)
+    items, idle = decode(data, source)
+    directory = Directory(items, idle)
     patients = by_patient(items, directory)
     if not patients:
         raise InputError("The file holds nothing of a patient.", where=source, fix="Export results, not definitions.")
@@ -56,6 +58,7 @@ def read_case(case: Case) -> PatientRecord:
     read_specimens(case, tumour)
     read_results(case, tumour)
     read_drugs(case)
+    read_own(case)
     if tumour is not None:
         for specimen in set(case.draft.specimens) - case.with_tumour:
             case.draft.give("Condition", "tumour", tumour, specimen)

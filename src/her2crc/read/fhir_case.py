@@ -1,6 +1,7 @@
 """One patient's resources as they are read: which specimen a result is of, and what that specimen is made of.
 
-A result that names no specimen takes the one of its report or panel, if these name one only.
+A result that names no specimen takes the one of its report or panel, or of what it is derived from, if these name one
+only.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ PLASMA, TISSUE = "plasma", "tissue"
 class Case:
     """One patient: the resources by type, the draft of the record, and what is known of each specimen by name.
 
+    ``born`` is the day of birth as far as it is written, for checks only: it never leaves the reader.
     ``matrix`` is ``plasma`` or ``tissue`` where that is known; ``sited`` and ``with_tumour`` name the specimens that
     say their own site and tumour; ``void`` those entered in error.
     """
@@ -40,6 +42,7 @@ class Case:
             else:
                 self._of_type[item.resource.resource_type].append(item.resource)
         self._holders = self._find_holders()
+        self.born = min((person.birth_date for person in self.of_type("Patient") if person.birth_date), default="")
 
     def of_type(self, *kinds: str) -> list[Resource]:
         """Return the patient's resources of these types."""
@@ -102,7 +105,13 @@ class Case:
             raise NotRead("fhir_specimen_of_other_patient")
         return self.directory.name_of(found)
 
+    def sources_of(self, result: Resource) -> list[Resource]:
+        """Return what a result is derived from."""
+        found = (self.find(reference, "", result) for reference in result.derived_from)
+        return [source for source in found if source is not None]
+
     def _find_holders(self) -> dict[int, list[Resource]]:
+        """Return where each resource takes its specimen from: its report or panel, and what it is derived from."""
         holders: dict[int, list[Resource]] = defaultdict(list)
         for holder in self.of_type("DiagnosticReport", "Observation"):
             if not is_dropped(holder, "Observation"):
@@ -110,6 +119,7 @@ class Case:
                     member = self.find(reference, "", holder)
                     if member is not None:
                         holders[id(member)].append(holder)
+                holders[id(holder)] += self.sources_of(holder)
         return holders
 
 

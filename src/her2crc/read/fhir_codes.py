@@ -18,6 +18,9 @@ from her2crc.read.fhir_resources import Coding, Concept
 
 CODES_FILE = Path(__file__).parents[1] / "knowledge" / "terms" / "fhir_codes.yaml"
 
+REMEMBERED = 4096
+"""Texts and concepts whose meaning is kept, because files say the same things over and over."""
+
 SlideKind = Literal["score", "decimal", "count", "ratio", "words", "panel", "status"]
 Kind = SlideKind | Literal["ignored", "msi", "stage", "variant", "legacy", "part"]
 
@@ -26,7 +29,7 @@ class Code(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One code of an observation or component: the field it fills, and what must stand beside it.
 
     ``words``: a display must hold one of them. ``texts``: a component without a code is known by one of these.
-    ``warning``: the message that each use brings. ``emit``: whether we may write it.
+    ``warning``: the message that each use brings. ``not_words``: of another test, with their message. ``emit``: whether we may write it.
     """
 
     code: str
@@ -38,6 +41,7 @@ class Code(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fields: tuple[str, ...] = ()
     genes: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
+    not_words: dict[str, tuple[str, ...]] = {}
     texts: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
     warning: str = ""
@@ -153,6 +157,8 @@ class Codebook:
         self._codes = {(code.system, code.code): code for code in file.codes if code.code}
         self._texts = {plain(text): code for code in file.codes for text in code.texts}
         self.answers = {name: Answers(answers, self._system_of) for name, answers in file.answers.items()}
+        self._own = frozenset(file.systems["her2crc_field"])
+        self._code_names = frozenset(code.code for code in file.codes if code.code)
 
     def find(self, concept: Concept | str | None) -> Code | None:
         """Return the code that an observation or component has; one without a system is taken as LOINC."""
@@ -164,16 +170,30 @@ class Codebook:
                 return self._codes[system, coding.code or ""]
         return self._texts.get(plain(concept.text)) if concept.text and self._texts else None
 
+    def may_concern(self, concept: Concept | str | None) -> bool:
+        """Tell, fast and rather too often than too seldom, whether an observation with this code may be one to read."""
+        if not isinstance(concept, Concept):
+            return False
+        for coding in concept.coding:
+            if coding.code in self._code_names or coding.system in self._own:
+                return True
+        return concept.text is not None and plain(concept.text) in self._texts
+
     def system(self, coding: Coding) -> str:
         """Return our name for a coding's code system, empty for one that is not known."""
         return self._system_of.get(coding.system or "", "")
 
-    def is_named_otherwise(self, concept: Concept, code: Code) -> bool:
-        """Tell whether the name beside a code is of another test."""
+    def misnaming(self, concept: Concept, code: Code) -> str:
+        """Return the message that the name beside a code is of another test; empty where it is not."""
         shown = [item.display for item in concept.coding if item.code == code.code and item.display]
-        return bool(code.words) and any(not _holds(text, code.words) for text in shown)
+        for message, words in code.not_words.items():
+            if any(_holds(text, words) for text in shown):
+                return message
+        wrong = bool(code.words) and any(not _holds(text, code.words) for text in shown)
+        return "fhir_display_contradicts" if wrong else ""
 
 
+@lru_cache(maxsize=REMEMBERED)
 def plain(text: str) -> str:
     """Return a text without differences of case and spacing."""
     return " ".join(text.casefold().split())
@@ -193,12 +213,15 @@ def codebook() -> Codebook:
     return Codebook(load_strict(CODES_FILE, CodesFile))
 
 
+FILL_NOTHING = ("part", "ignored", "status", "panel")
+
+
 def describe_codes() -> str:
     """Return the reference table of what is read from where, as Markdown (``docs/reference/fhir.md``)."""
     lines = ["| code | what | fills | written | remark |", "|---|---|---|---|---|"]
     for code in codebook().file.codes:
         known_by = f"{code.system} {code.code}" if code.code else "text: " + ", ".join(code.texts)
-        fills = ", ".join(code.fields or (code.field,)) if code.kind not in ("part", "ignored", "status") else ""
+        fills = "" if code.kind in FILL_NOTHING else ", ".join(code.fields or (code.field,))
         remark = codebook().file.messages[code.warning].text if code.warning else ""
         written = "yes" if code.emit and code.code and fills else "no"
         lines.append(f"| {known_by} | {code.name} | {fills} | {written} | {remark} |")

@@ -1,7 +1,8 @@
 """FHIR R4 JSON into a flat list of resources.
 
 First step of :mod:`her2crc.read.fhir`. A whole bundle is decoded in one pass. Where that fails, each resource is
-decoded by itself, so that one bad resource does not hide the others.
+decoded by itself, so that one bad resource does not hide the others. Most of a bundle is ordinary laboratory values:
+these are set aside at once, kept only so that a reference to them is not called dangling.
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ from typing import NamedTuple
 import msgspec
 
 from her2crc.errors import InputError
-from her2crc.read.fhir_resources import Reference, Resource, many
+from her2crc.read.fhir_codes import codebook
+from her2crc.read.fhir_resources import Entry, Reference, Resource, many
+from her2crc.read.source import UTF16
+from her2crc.read.source import decode as decode_text
 
 MAX_BYTES = 200_000_000
 """Larger files are refused; a bundle of one patient has less than a thousandth of this."""
@@ -21,6 +25,7 @@ READ_TYPES = frozenset(
     (
         *("Bundle", "Patient", "Specimen", "Observation", "Condition", "DiagnosticReport"),
         *("Medication", "MedicationAdministration", "MedicationStatement", "MedicationRequest"),
+        *("Procedure", "BodyStructure"),
     )
 )
 """The types of resource that are looked into."""
@@ -33,6 +38,14 @@ class Item(NamedTuple):
     full_url: str = ""
     parent: Resource | None = None
     fault: str = ""
+    number: int = 0
+
+
+class Content(NamedTuple):
+    """A file: the resources to read, and the entries that only have an address; ``number`` counts both."""
+
+    items: list[Item]
+    idle: list[Entry]
 
 
 class _Head(msgspec.Struct, rename="camel"):
@@ -51,21 +64,23 @@ class _RawBundle(msgspec.Struct):
 class _Owner(msgspec.Struct, rename="camel"):
     id: str | None = None
     subject: Reference | None = None
+    patient: Reference | None = None
 
 
 _FILE = msgspec.json.Decoder(Resource | tuple[Resource, ...])
 _RESOURCE = msgspec.json.Decoder(Resource)
+_RAW = msgspec.json.Decoder(msgspec.Raw)
 _RAW_LIST = msgspec.json.Decoder(tuple[msgspec.Raw, ...])
 _RAW_BUNDLE = msgspec.json.Decoder(_RawBundle)
 _HEAD = msgspec.json.Decoder(_Head)
 _OWNER = msgspec.json.Decoder(_Owner)
 
 
-def decode(data: bytes, source: str) -> list[Item]:
-    """Read a file: a bundle of any type, a single resource, or a JSON array of those.
+def decode(data: bytes, source: str) -> Content:
+    """Read a file: a bundle of any type, a single resource, or a JSON array or lines (NDJSON) of those.
 
     Args:
-        data: the bytes of the file, UTF-8 JSON.
+        data: the bytes of the file, JSON in UTF-8 (or UTF-16 with its mark).
         source: name of the file, for messages.
 
     Raises:
@@ -73,35 +88,87 @@ def decode(data: bytes, source: str) -> list[Item]:
     """
     if len(data) > MAX_BYTES:
         raise _refused(source, f"the file is larger than {MAX_BYTES // 1_000_000} MB", "Split it by patient.")
+    if data.startswith(UTF16):
+        data = decode_text(data, source)[0].encode()
     data = data.removeprefix(b"\xef\xbb\xbf")
     try:
-        items = _decode(data)
+        content = _decode_lines(data)
     except RecursionError:
         raise _refused(source, "the JSON is nested too deeply", "FHIR resources are never nested so deeply.") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _refused(source, _complaint(error, data), "Export the file again.") from None
+    items = content.items
     if not any(item.resource.resource_type for item in items):
         raise _refused(source, "not FHIR: no resource with a resourceType in it", "Give FHIR R4 as JSON.")
     if all(item.fault for item in items):
         raise _refused(source, f"not FHIR R4: {items[0].fault}", "Mend the value at this path.")
-    return items
+    return content
 
 
-def _decode(data: bytes) -> list[Item]:
+def is_idle(resource: Resource) -> bool:
+    """Tell whether a resource is an observation of something else, with nothing in it that is read."""
+    return resource.resource_type == "Observation" and not (
+        resource.component or resource.has_member or resource.contained or codebook().may_concern(resource.code)
+    )
+
+
+def _decode_lines(data: bytes) -> Content:
+    """Decode JSON, or else JSON in lines, whose first line is whole by itself."""
+    try:
+        return _decode(data)
+    except msgspec.DecodeError:
+        lines = [line for line in data.splitlines() if line.strip()]
+        if len(lines) <= 1 or not _is_json(lines[0]):
+            raise
+    bad = next((number for number, line in enumerate(lines, 1) if not _is_json(line)), 0)
+    if bad:
+        raise msgspec.DecodeError(f"line {bad} that is not blank is no JSON")
+    return _decode(b"[" + b",".join(lines) + b"]")
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        _RAW.decode(line)
+    except msgspec.DecodeError:
+        return False
+    return True
+
+
+def _decode(data: bytes) -> Content:
     try:
         whole = _FILE.decode(data)
     except msgspec.ValidationError:
-        return list(_one_by_one(data))
-    return [item for resource in many(whole) for item in _flat(Item(resource))]
+        return Content([item._replace(number=number) for number, item in enumerate(_one_by_one(data), 1)], [])
+    content = Content([], [])
+    for resource in many(whole):
+        _sort(resource, "", content)
+    return content
+
+
+def _sort(resource: Resource, full_url: str, content: Content) -> None:
+    """Add a resource and all that it holds; of idle entries in a row the first of each subject stays an item."""
+    items, idle = content
+    items.append(Item(resource, full_url, number=len(items) + len(idle) + 1))
+    subject: Reference | None = Reference()
+    for entry in resource.entry:
+        inner = entry.resource
+        if inner is None:
+            continue
+        if not is_idle(inner):
+            _sort(inner, entry.full_url or "", content)
+        elif inner.subject == subject:
+            idle.append(entry)
+        else:
+            subject = inner.subject
+            _sort(inner, entry.full_url or "", content)
+    for inner in resource.contained:
+        items.append(Item(inner, parent=resource, number=len(items) + len(idle) + 1))
 
 
 def _flat(item: Item) -> Iterator[Item]:
-    yield item
-    for entry in item.resource.entry:
-        if entry.resource is not None:
-            yield from _flat(Item(entry.resource, entry.full_url or ""))
-    for inner in item.resource.contained:
-        yield Item(inner, parent=item.resource)
+    content = Content([], [])
+    _sort(item.resource, item.full_url, content)
+    yield from content.items
 
 
 def _one_by_one(data: bytes) -> Iterator[Item]:
@@ -134,7 +201,8 @@ def _faulty(data: bytes, full_url: str, fault: str) -> Item:
         owner, kind = _OWNER.decode(data), _HEAD.decode(data).resource_type
     except msgspec.ValidationError:
         owner, kind = _Owner(), ""
-    return Item(Resource(resource_type=kind, id=owner.id, subject=owner.subject), full_url, fault=fault)
+    resource = Resource(resource_type=kind, id=owner.id, subject=owner.subject or owner.patient)
+    return Item(resource, full_url, fault=fault)
 
 
 def _refused(source: str, what: str, fix: str) -> InputError:

@@ -13,7 +13,7 @@ from her2crc.read.fhir_resources import Concept, Resource, Stage, concepts
 from her2crc.read.fhir_specimens import COLORECTAL, clear_meaning, read_side
 from her2crc.read.fhir_values import meanings
 
-DRUG_TYPES = ("MedicationAdministration", "MedicationStatement", "MedicationRequest")
+DRUG_TYPES = ("MedicationAdministration", "MedicationStatement", "MedicationRequest", "Procedure")
 
 
 def read_diagnoses(case: Case) -> str | None:
@@ -90,6 +90,8 @@ def _is_coded(said: tuple[Concept, ...], name: str) -> bool:
 
 
 def _drug_names(case: Case, entry: Resource) -> Iterator[Concept]:
+    if entry.resource_type == "Procedure":
+        yield from concepts(entry.code)
     if entry.medication_codeable_concept is not None:
         yield entry.medication_codeable_concept
     if entry.medication_reference is not None:

@@ -47,6 +47,13 @@ class Ratio(msgspec.Struct, frozen=True, gc=False):
     denominator: Quantity = Quantity()
 
 
+class Range(msgspec.Struct, frozen=True, gc=False):
+    """Two amounts between which the value lies."""
+
+    low: Quantity = Quantity()
+    high: Quantity = Quantity()
+
+
 class Identifier(msgspec.Struct, frozen=True, gc=False):
     """A business identifier."""
 
@@ -90,6 +97,7 @@ class Component(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     value_string: str | None = None
     value_integer: int | None = None
     value_ratio: Ratio | None = None
+    value_range: Range | None = None
     data_absent_reason: Concept | None = None
 
 
@@ -98,6 +106,7 @@ class Resource(msgspec.Struct, frozen=True, gc=False, rename="camel"):
 
     resource_type: str = ""
     id: str | None = None
+    birth_date: str | None = None
     meta: Meta | None = None
     status: str | None = None
     intent: str | None = None
@@ -106,16 +115,20 @@ class Resource(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     code: Concept | str | None = None
     type: Concept | tuple[Concept, ...] | str | None = None
     subject: Reference | None = None
+    patient: Reference | None = None
     specimen: Reference | tuple[Reference, ...] | None = None
     value_codeable_concept: Concept | None = None
     value_quantity: Quantity | None = None
     value_string: str | None = None
     value_integer: int | None = None
     value_ratio: Ratio | None = None
+    value_range: Range | None = None
     data_absent_reason: Concept | None = None
     component: tuple[Component, ...] = ()
     body_site: Concept | tuple[Concept, ...] | None = None
+    location: Concept | tuple[Concept, ...] | None = None
     has_member: tuple[Reference, ...] = ()
+    derived_from: tuple[Reference, ...] = ()
     result: tuple[Reference, ...] = ()
     collection: Collection | None = None
     stage: tuple[Stage, ...] = ()

@@ -17,11 +17,12 @@ from her2crc.read.fhir_specimens import read_body_site
 from her2crc.read.fhir_values import (
     NotRead,
     bare_status,
+    lacks_unit,
     read_choice,
     read_count,
     read_decimal,
     read_ratio,
-    read_score,
+    read_stain,
     read_words,
     values_of,
 )
@@ -75,12 +76,17 @@ def _placed(case: Case, code: Code, observation: Resource) -> Iterator[Result]:
     """Yield an observation with its place and specimen, unless something forbids its use."""
     place = case.place(observation)
     case.check_subject(observation)
-    if isinstance(observation.code, Concept) and codebook().is_named_otherwise(observation.code, code):
-        case.draft.note("fhir_display_contradicts", place, what=code.code)
+    misnaming = codebook().misnaming(observation.code, code) if isinstance(observation.code, Concept) else ""
+    if misnaming:
+        field, specimen = code.field, _specimen_or_none(case, observation)
+        case.draft.note(misnaming, place, field=field, specimen=specimen, what=code.code)
         return
     if code.warning:
         case.draft.note(code.warning, place, field=code.field)
     if code.kind == "ignored":
+        return
+    if any(source.status == "entered-in-error" for source in case.sources_of(observation)):
+        case.draft.note("fhir_derived_from_error", place)
         return
     if codebook().file.status["Observation"].get(observation.status or "", "doubt") == "doubt":
         case.draft.note("fhir_status_uncertain", place, field=code.field)
@@ -88,6 +94,13 @@ def _placed(case: Case, code: Code, observation: Resource) -> Iterator[Result]:
         yield Result(code, observation, case.specimen_of(observation), place)
     except NotRead as reason:
         case.draft.note(reason.id, place, field=code.field, what=reason.what)
+
+
+def _specimen_or_none(case: Case, observation: Resource) -> str:
+    try:
+        return case.specimen_of(observation)
+    except NotRead:
+        return ""
 
 
 def _read_slide_test(case: Case, result: Result) -> None:
@@ -115,10 +128,12 @@ def _check_slide_test(case: Case, result: Result) -> None:
 
 def _fill(case: Case, result: Result, code: Code, answer: Resource | Component) -> None:
     try:
-        if isinstance(answer.code, Concept) and codebook().is_named_otherwise(answer.code, code):
-            raise NotRead("fhir_display_contradicts", code.code)
+        if isinstance(answer.code, Concept) and (misnaming := codebook().misnaming(answer.code, code)):
+            raise NotRead(misnaming, code.code)
         for field, value in _read(code, answer).items():
             case.draft.give(result.place, field, value, result.specimen)
+        if lacks_unit(answer, code):
+            case.draft.note("fhir_unit_missing", result.place, field=code.field, specimen=result.specimen)
     except NotRead as reason:
         _note(case, result, code, reason)
 
@@ -126,7 +141,7 @@ def _fill(case: Case, result: Result, code: Code, answer: Resource | Component) 
 def _read(code: Code, answer: Resource | Component) -> Mapping[str, RawValue]:
     match code.kind:
         case "score":
-            return {code.field: read_score(answer, code)}
+            return read_stain(answer, code)
         case "ratio":
             return read_ratio(answer, code)
         case "count":

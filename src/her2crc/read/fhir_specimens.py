@@ -6,7 +6,7 @@ from datetime import date
 
 from her2crc.read.fhir_case import PLASMA, TISSUE, Case, is_dropped
 from her2crc.read.fhir_codes import codebook
-from her2crc.read.fhir_resources import Collection, Concept, Resource, concepts
+from her2crc.read.fhir_resources import Collection, Concept, Resource, concepts, many
 from her2crc.read.fhir_values import meanings
 
 COLORECTAL, PRIMARY, OTHER = "colorectal", "primary", "other"
@@ -52,7 +52,7 @@ def clear_meaning(case: Case, concept: Concept, name: str, specimen: str, place:
     meant = meanings(concept, name)
     if len(meant) > 1:
         case.draft.note("fhir_answers_contradict", place, field=name, specimen=specimen, what=f"the {name}")
-    return meant.pop() if len(meant) == 1 else None
+    return min(meant) if len(meant) == 1 else None
 
 
 def _read_one(case: Case, specimen: Resource, name: str, place: str, tumour: str | None) -> None:
@@ -60,6 +60,7 @@ def _read_one(case: Case, specimen: Resource, name: str, place: str, tumour: str
     _read_matrix(case, specimen, collection, name, place)
     _read_date(case, collection.collected_date_time, name, place)
     if collection.body_site is None:
+        _read_lesion(case, specimen, name, place, tumour)
         return
     table = codebook().answers["organ"]
     for coding in collection.body_site.coding:
@@ -69,6 +70,15 @@ def _read_one(case: Case, specimen: Resource, name: str, place: str, tumour: str
             case.with_tumour.add(name)
             case.draft.give(place, "tumour", stated, name)
     read_body_site(case, collection.body_site, name, place, tumour)
+
+
+def _read_lesion(case: Case, specimen: Resource, name: str, place: str, tumour: str | None) -> None:
+    """Read the site of the one lesion whose identifier the specimen carries (mCODE: BodyStructureIdentifier)."""
+    own = {item for item in many(specimen.identifier) if item.value}
+    lesions = [item for item in case.of_type("BodyStructure") if own & set(many(item.identifier))]
+    sites = {site for lesion in lesions for site in concepts(lesion.location)}
+    if len(sites) == 1:
+        read_body_site(case, sites.pop(), name, place, tumour)
 
 
 def _read_matrix(case: Case, specimen: Resource, collection: Collection, name: str, place: str) -> None:
@@ -100,5 +110,8 @@ def _read_date(case: Case, written: str | None, name: str, place: str) -> None:
         day = date.fromisoformat(written.partition("T")[0])
     except ValueError:
         case.draft.note("fhir_date", place, field="collected_on", specimen=name)
+        return
+    if case.born and written[: len(case.born)] < case.born:  # ISO days, months and years compare as text
+        case.draft.note("fhir_before_birth", place, field="collected_on", specimen=name)
     else:
         case.draft.give(place, "collected_on", day.isoformat(), name)

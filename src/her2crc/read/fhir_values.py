@@ -6,17 +6,22 @@ which names the message for a person.
 
 from __future__ import annotations
 
+import re
 from decimal import ROUND_HALF_EVEN, Context, Decimal
+from functools import lru_cache
 
 from her2crc.model.quantity import parse_decimal
-from her2crc.read.fhir_codes import Code, codebook, plain
-from her2crc.read.fhir_resources import Component, Concept, Quantity, Ratio, Resource
+from her2crc.read.fhir_codes import REMEMBERED, Code, codebook, plain
+from her2crc.read.fhir_resources import Component, Concept, Quantity, Range, Ratio, Resource
 
 BOUND_SIGNS = ("<", ">", "≤", "≥", "~", "≈")
 QUOTIENT = Context(prec=12, rounding=ROUND_HALF_EVEN)
 """A quotient that does not end keeps so many digits; no threshold of fewer digits lies between it and the truth."""
 
+DIMENSIONLESS = "1"
 PER_NUCLEUS = ("{copies}/{nucleus}", "{copies}/{cell}", "{signals}/{nucleus}", "{signals}/{cell}")
+
+SCORE_AND_PERCENT = re.compile(r"([^,;(]+?)\s*[,;(]\s*(\d{1,3}(?:[.,]\d+)?)\s*%\s*\)?")
 
 Given = Concept | Quantity | Ratio | str | int
 
@@ -29,7 +34,7 @@ class NotRead(Exception):  # noqa: N818 - a value that stays unknown is no error
         self.id, self.what = id, what
 
 
-def values_of(answer: Resource | Component) -> list[Given]:
+def values_of(answer: Resource | Component) -> list[Given | Range]:
     """Return every value of an observation or component; FHIR allows one at most."""
     given = (
         answer.value_codeable_concept,
@@ -37,6 +42,7 @@ def values_of(answer: Resource | Component) -> list[Given]:
         answer.value_string,
         answer.value_integer,
         answer.value_ratio,
+        answer.value_range,
     )
     return [value for value in given if value is not None]
 
@@ -44,25 +50,35 @@ def values_of(answer: Resource | Component) -> list[Given]:
 def value_of(answer: Resource | Component) -> Given:
     """Return the one value of an observation or component."""
     if answer.data_absent_reason is not None:
-        raise NotRead("fhir_value_absent")
+        is_error = "error" in (item.code for item in answer.data_absent_reason.coding)
+        raise NotRead("fhir_value_error" if is_error else "fhir_value_absent")
     values = values_of(answer)
     if len(values) != 1:
         raise NotRead("fhir_two_values" if values else "fhir_no_value")
-    return values[0]
+    value = values[0]
+    return _point(value) if isinstance(value, Range) else value
 
 
-def meanings(value: Concept | str, name: str) -> set[str]:
+def _point(range: Range) -> Quantity:
+    """Return a range that is a single point as the amount it is; no other range is a value."""
+    if range.low != range.high:
+        raise NotRead("fhir_range")
+    return range.low
+
+
+@lru_cache(maxsize=REMEMBERED)
+def meanings(value: Concept | str, name: str) -> frozenset[str]:
     """Return what a coded or written value means by one answer list (several: they contradict each other)."""
     answers = codebook().answers[name]
-    return answers.of_text(value) if isinstance(value, str) else answers.of_concept(value)
+    return frozenset(answers.of_text(value) if isinstance(value, str) else answers.of_concept(value))
 
 
 def read_choice(answer: Resource | Component, name: str) -> str:
     """Return the one thing that a coded or written value means by an answer list."""
     value = value_of(answer)
-    meant = meanings(value, name) if isinstance(value, (Concept, str)) else set()
+    meant = meanings(value, name) if isinstance(value, (Concept, str)) else frozenset()
     if len(meant) == 1:
-        return meant.pop()
+        return min(meant)
     raise NotRead("fhir_answers_contradict", name) if meant else NotRead("fhir_not_understood")
 
 
@@ -74,11 +90,25 @@ def read_score(answer: Resource | Component, code: Code) -> int:
     if isinstance(value, Quantity):
         number = _quantity(value, code)
         value = int(number) if number == number.to_integral_value() else str(number)
-    text = str(value) if isinstance(value, int) else value
+    return _only_score(str(value) if isinstance(value, int) else value, code)
+
+
+def _only_score(text: Concept | str, code: Code) -> int:
     scores = meanings(text, "ihc_score")
     if len(scores) == 1:
-        return int(scores.pop())
+        return int(min(scores))
     raise NotRead("fhir_answers_contradict", code.name) if scores else _no_score(text)
+
+
+def read_stain(answer: Resource | Component, code: Code) -> dict[str, int | Decimal]:
+    """Return a HER2 score as the fields it fills; written plainly as in ``3+ (80 %)`` it brings the percentage too."""
+    value = value_of(answer)
+    text = value.text if isinstance(value, Concept) and not value.coding else value
+    both = SCORE_AND_PERCENT.fullmatch(text.strip()) if isinstance(text, str) else None
+    if both is None:
+        return {code.field: read_score(answer, code)}
+    score, percent = both.groups()
+    return {code.field: _only_score(score, code), "ihc_percent": parse_decimal(percent)}
 
 
 def read_decimal(answer: Resource | Component, code: Code) -> Decimal:
@@ -135,6 +165,12 @@ def bare_status(answer: Resource | Component) -> NotRead:
     if not isinstance(value, (Concept, str)):
         return NotRead("fhir_value_kind")
     return NotRead("fhir_expression_under_ish" if meanings(value, "ihc_score") else "fhir_duplication_status")
+
+
+def lacks_unit(answer: Resource | Component, code: Code) -> bool:
+    """Tell whether a quantity says no unit where its number means something only with one."""
+    quantity = answer.value_quantity
+    return quantity is not None and bool(code.units) and DIMENSIONLESS not in code.units and not _unit(quantity)
 
 
 def _quantity(quantity: Quantity, code: Code) -> Decimal:

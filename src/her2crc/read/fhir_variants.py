@@ -142,10 +142,10 @@ def _written(parts: list[Component]) -> Iterator[str]:
 def _read_legacy(result: Result) -> Variant:
     """Read one of the old codes that public files use for different genes: its name must say which gene it is."""
     concept = result.observation.code
-    named = meanings(concept, "gene") & set(result.code.genes) if isinstance(concept, Concept) else set()
+    named = meanings(concept, "gene") & set(result.code.genes) if isinstance(concept, Concept) else frozenset()
     if len(named) != 1:
         raise NotRead("fhir_legacy_gene")
-    genes = (Gene(named.pop(), known=True),)
+    genes = (Gene(min(named), known=True),)
     status = _choice(result.observation, "presence")
     try:
         words = read_words(result.observation)

@@ -40,7 +40,7 @@ class Folder(NamedTuple):
             with self.files[path]() as file:
                 return file.read()
         except DAMAGED as error:
-            raise _unreadable(path, error) from None
+            raise _unreadable(f"{self.name}/{path}", error) from None
 
     def lines(self, path: str) -> Iterator[tuple[int, str]]:
         """Yield each line that is not blank with its number, however long the file. Raises as :meth:`read`."""
@@ -51,14 +51,14 @@ class Folder(NamedTuple):
                     if text.strip():
                         yield number, text.removeprefix("\ufeff")
         except DAMAGED as error:
-            raise _unreadable(path, error) from None
+            raise _unreadable(f"{self.name}/{path}", error) from None
 
 
 def open_folder(path: Path) -> Folder:
     """Return a folder of the disk: its files, and those of its folders one level down.
 
     Raises:
-        MissingInputError: it may not be read.
+        MissingInputError: it may not be read, or is empty.
     """
     try:
         entries = [*path.iterdir()]
@@ -66,7 +66,9 @@ def open_folder(path: Path) -> Folder:
         files = sorted(entry for entry in entries if entry.is_file() and not entry.name.startswith("."))
     except OSError:
         raise MissingInputError("The folder cannot be opened.", where=str(path), fix="Check who may read it.") from None
-    return Folder(path.name, {file.relative_to(path).as_posix(): partial(file.open, "rb") for file in files})
+    if not files:
+        raise MissingInputError("The folder is empty.", where=str(path), fix="Name a folder with files.")
+    return Folder(path.name, {file.relative_to(path).as_posix(): _opener(file) for file in files})
 
 
 def open_zip(data: bytes, name: str) -> Folder:
@@ -86,6 +88,10 @@ def open_zip(data: bytes, name: str) -> Folder:
     top = tops.pop() if len(tops) == 1 else ""
     inner = {entry: str(path.relative_to(top)) if top else str(path) for entry, path in paths.items()}
     return Folder(name, {path: partial(archive.open, entry) for entry, path in inner.items()})
+
+
+def _opener(file: Path) -> Callable[[], IO[bytes]]:
+    return lambda: file.open("rb")
 
 
 def _is_inside(entry: str) -> bool:

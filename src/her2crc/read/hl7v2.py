@@ -15,13 +15,14 @@ from her2crc.model.record import Issue, PatientRecord
 from her2crc.read.as_fhir import Converted
 from her2crc.read.fhir_resources import Concept
 from her2crc.read.hl7v2_message import Component, Message, Repetition, Segment, read_messages
-from her2crc.read.hl7v2_results import OF_SPECIMEN, Order, Placed, order_number, read_order
+from her2crc.read.hl7v2_results import OF_SPECIMEN, Order, Placed, order_number, read_order, speaks_of_markers
 from her2crc.read.hl7v2_words import read_concept, words
 from her2crc.read.rows import Found, collect, lost
 from her2crc.read.source import refuse_too_large
 
-MESSAGE_TYPE, PATIENT, DIAGNOSIS, DIAGNOSIS_TYPE = 9, 3, 3, 6
+MESSAGE_TYPE, PATIENT, BORN, DIAGNOSIS, DIAGNOSIS_TYPE = 9, 3, 7, 3, 6
 RESULTS = "ORU"
+UNNAMED = "no authority"
 COLLECTED, OBR_SOURCE, SOURCE_SITE = 7, 15, 3
 SPM_TYPE, SPM_METHOD, SPM_SITE, SPM_COLLECTED = 4, 7, 8, 17
 DAY = re.compile(r"(\d{4})(\d{2})?(\d{2})?")
@@ -56,10 +57,13 @@ class _File:
     def records(self, name: str) -> list[PatientRecord]:
         shared = Counter(number for number, _ in self.patients)
         for (number, authority), converted in self.patients.items():
-            converted.patient_id = f"{number} ({authority})" if shared[number] > 1 else number
+            converted.patient_id = f"{number} ({authority or UNNAMED})" if shared[number] > 1 else number
         if not self.patients:
+            fix = "Export whole ORU^R01 messages with PID-3."
+            if not self.lost:
+                raise InputError("The messages hold no patient (PID) and no results.", where=name, fix=fix)
             first = self.lost[0].issues[0]
-            raise InputError(first.text, where=first.place, fix="Export ORU^R01 messages with PID-3.")
+            raise InputError(first.text, where=first.place, fix=fix)
         return [converted.record() for converted in self.patients.values()] + collect(self.lost)
 
     def take(self, message: Message) -> None:
@@ -78,6 +82,7 @@ class _File:
         converted = self.patients.setdefault(key, Converted(key[0], words().messages))
         if message.character_set:
             converted.note("hl7_character_set", message.place, what=message.character_set)
+        converted.add_birth(group[0].place, _iso_day(group[0].text(BORN)))
         for segment in group:
             if segment.broken:
                 converted.note("hl7_broken_segment", segment.place)
@@ -140,19 +145,23 @@ def _no_order(parts: list[Segment]) -> Segment:
 
 
 def _placed(obr: Segment, parts: list[Segment], converted: Converted) -> Iterator[Placed]:
-    """Yield each result with the name of its specimen.
+    """Yield each result with the name of its specimen, where the order has anything that is read.
 
     One specimen is that of all results. Of several, a result has the one that it names or that stands before it.
     """
-    specimens = {_read_specimen(segment, obr, converted): segment for segment in parts if segment.name == "SPM"}
-    names = list(specimens) or ([_specimen_of_order(obr, converted)] if any(p.name == "OBX" for p in parts) else [])
-    current = names[0] if len(names) == 1 else ""
+    results = [segment for segment in parts if segment.name == "OBX"]
+    if not speaks_of_markers(obr, results):
+        yield from (Placed(segment, "") for segment in results)
+        return
+    named = {spm.place: _read_specimen(spm, obr, converted) for spm in parts if spm.name == "SPM"}
+    names = set(named.values()) or {_specimen_of_order(obr, converted)}
+    current = next(iter(names)) if len(names) == 1 else ""
     for segment in parts:
         if segment.name == "SPM":
-            current = next(name for name, known in specimens.items() if known.place == segment.place)
+            current = named[segment.place]
         else:
-            named = segment.identifier(OF_SPECIMEN)
-            yield Placed(segment, named if named in names else current)
+            own = segment.identifier(OF_SPECIMEN)
+            yield Placed(segment, own if own in names else current)
 
 
 def _read_specimen(spm: Segment, obr: Segment, converted: Converted) -> str:
@@ -172,6 +181,7 @@ def _specimen_of_order(obr: Segment, converted: Converted) -> str:
     source = obr.repetitions(OBR_SOURCE)
     if not source:
         converted.note("hl7_specimen_not_named", obr.place, specimen=name, what=name)
+        converted.add_specimen(obr.place, name, ())
         return name
     site = _inner(source[0][SOURCE_SITE]) if len(source[0]) > SOURCE_SITE else ()
     converted.add_specimen(

@@ -17,11 +17,12 @@ from her2crc.read.source import UTF16, decode
 BREAKS = re.compile(rb"[\r\n\x0b\x1c]+")
 """Ends of segments as found in files (CR, LF, both), and the frame of the transfer protocol (MLLP)."""
 HEADER = re.compile(r"MSH([^\w\s])([^\w\s])([^\w\s])([^\w\s])?([^\w\s])?[^\w\s]?\1")
+USUAL_MARKS = "|^~\\&"
 HEADER_BYTES, ENVELOPE = b"MSH", (b"FHS", b"BHS", b"BTS", b"FTS")
 SEGMENT = re.compile(r"[A-Z][A-Z0-9]{2}(?![A-Za-z0-9 ])")
 LAYOUT = re.compile(r"[HN]|\.[a-z]{2}[+-]?\d*")
 CONTINUATION = "ADD"
-DEFAULT_CHARACTER_SET, FALLBACK = "utf-8", "latin-1"
+DEFAULT_CHARACTER_SET, FALLBACK = "UTF-8", "latin-1"
 CHARACTER_SET_FIELD = 18
 
 Component = tuple[str, ...]
@@ -100,10 +101,16 @@ def read_messages(data: bytes, name: str, character_sets: Mapping[str, str]) -> 
 
 def _read_message(lines: list[bytes], place: str, character_sets: Mapping[str, str]) -> Message:
     header = HEADER.match(lines[0].decode(FALLBACK))
-    if header is None or len({mark for mark in header.groups() if mark}) < sum(map(bool, header.groups())):
+    if header is None or not _are_distinct(header):
         return Message(place, (), fault="hl7_header")
     text, misfit = _decode(lines, header.group(1), character_sets)
     return Message(place, tuple(_segments(text, place)), character_set=misfit)
+
+
+def _are_distinct(header: re.Match[str]) -> bool:
+    """Tell whether the separators differ, with the usual ones in the place of those that are not declared."""
+    marks = [mark or usual for mark, usual in zip(header.groups(), USUAL_MARKS, strict=True)]
+    return len(set(marks)) == len(marks)
 
 
 def _decode(lines: list[bytes], separator: str, character_sets: Mapping[str, str]) -> tuple[list[str], str]:
@@ -111,11 +118,12 @@ def _decode(lines: list[bytes], separator: str, character_sets: Mapping[str, str
     fields = lines[0].decode(FALLBACK).split(separator)
     declared = fields[CHARACTER_SET_FIELD - 1].strip() if len(fields) >= CHARACTER_SET_FIELD else ""
     first = re.split(r"[^\w /.-]", declared)[0].strip().upper()
-    codec = character_sets.get(first, "") if first else DEFAULT_CHARACTER_SET
+    first = first or DEFAULT_CHARACTER_SET
+    codec = character_sets.get(first, "")
     try:
         return [line.decode(codec) for line in lines], ""
     except (UnicodeError, LookupError):
-        return [line.decode(FALLBACK) for line in lines], first[:20] or "UTF-8"
+        return [line.decode(FALLBACK) for line in lines], first if codec else "given"
 
 
 def _segments(lines: list[str], place: str) -> list[Segment]:

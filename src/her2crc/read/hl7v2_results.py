@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
 from typing import NamedTuple
 
-from her2crc.read.as_fhir import DNA, GENE, PRESENT, PROTEIN, VARIANT, Converted, loinc, part, to_specimen
+from her2crc.read.as_fhir import GENE, PRESENT, PROTEIN, VARIANT, Converted, loinc, part, to_specimen
 from her2crc.read.fhir_codes import codebook
 from her2crc.read.fhir_resources import Component, Concept, Identifier
 from her2crc.read.fhir_values import NotRead
 from her2crc.read.hl7v2_message import Segment
-from her2crc.read.hl7v2_values import Value, as_component, as_observation, read_value
+from her2crc.read.hl7v2_values import TYPE, Value, as_component, as_observation, read_value
 from her2crc.read.hl7v2_words import Meaning, Name, context_of, meaning_of, read_concept, words
 
 PLACER, FILLER, SERVICE, ORDER_STATUS = 2, 3, 4, 25
@@ -43,6 +42,13 @@ def order_number(obr: Segment) -> str:
     return obr.identifier(FILLER) or obr.identifier(PLACER)
 
 
+def speaks_of_markers(obr: Segment, results: list[Segment]) -> bool:
+    """Tell whether any result of an order is one that is read, so that its specimen matters."""
+    context = _context(obr)
+    meanings = (_meaning(obx, context) for obx in results)
+    return any(found.code is not None or found.name is not None or found.contradiction for found in meanings)
+
+
 def read_order(order: Order, converted: Converted) -> None:
     """Read the results of an order into the resources of its patient."""
     if order.obr.text(ORDER_STATUS) in words().void_orders:
@@ -56,8 +62,7 @@ class _Results:
 
     def __init__(self, order: Order, converted: Converted) -> None:
         self.order, self.converted = order, converted
-        service = order.obr.repetitions(SERVICE)
-        self.context = context_of(read_concept(service[0])) if service else ""
+        self.context = _context(order.obr)
         self.heads: dict[str, list[tuple[Placed, Value]]] = defaultdict(list)
         self.parts: dict[str, list[tuple[Placed, Component]]] = defaultdict(list)
 
@@ -71,14 +76,15 @@ class _Results:
             self.put_together(self.heads[sub_id], self.parts[sub_id])
 
     def take(self, result: Placed) -> None:
-        observation = result.obx.repetitions(OBSERVATION)
-        meaning = meaning_of(read_concept(observation[0]) if observation else Concept(), self.context)
+        meaning, kind = _meaning(result.obx, self.context), result.obx.text(TYPE).upper()
+        if kind in words().value_types.attachment:
+            raise NotRead("hl7_attachment")
         if meaning.contradiction:
             for field in meaning.fields or ("",):
                 self.note("hl7_code_and_name", result, field, meaning.contradiction)
         elif meaning.code is not None or meaning.name is not None:
             self.take_known(result, meaning)
-        elif result.obx.text(2).upper() in words().value_types.free_text:
+        elif kind in words().value_types.free_text:
             raise NotRead("hl7_free_text")
         elif meaning.watched:
             raise NotRead("hl7_name_not_known")
@@ -162,3 +168,13 @@ class _Results:
 
     def note(self, id: str, result: Placed, field: str = "", what: str = "") -> None:
         self.converted.note(id, result.obx.place, field=field, specimen=result.specimen, what=what)
+
+
+def _context(obr: Segment) -> str:
+    service = obr.repetitions(SERVICE)
+    return context_of(read_concept(service[0])) if service else ""
+
+
+def _meaning(obx: Segment, context: str) -> Meaning:
+    observation = obx.repetitions(OBSERVATION)
+    return meaning_of(read_concept(observation[0]) if observation else Concept(), context)

@@ -55,8 +55,6 @@ def read_value(obx: Segment, code: str = "") -> Value:
     kind, types = obx.text(TYPE).upper(), words().value_types
     if kind in types.free_text:
         raise NotRead("hl7_free_text")
-    if kind in types.attachment:
-        raise NotRead("hl7_attachment")
     values = list(dict.fromkeys(obx.repetitions(VALUE)))
     if len(values) > 1:
         raise NotRead("hl7_several_values")
@@ -122,10 +120,12 @@ def _written(text: str, obx: Segment, code: str) -> Value:
     if percent:
         return Value(quantity=Quantity(value=_number(percent.group(1)), unit="%"))
     unit = _unit(obx)
-    try:
-        return Value(quantity=Quantity(value=parse_decimal(text), **unit)) if unit else Value(text=text)
-    except ValueError:
-        return Value(text=usual_answer(code, text))
+    if unit:
+        try:
+            return Value(quantity=Quantity(value=parse_decimal(text), **unit))
+        except ValueError:
+            pass
+    return Value(text=usual_answer(code, text))
 
 
 def as_component(code: Concept, value: Value) -> Component:

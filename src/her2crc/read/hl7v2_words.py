@@ -20,7 +20,7 @@ CODING_STARTS = (1, 4)
 """A coded value holds two codes: identifier, text and system from the first component on, and from the fourth."""
 LOINC, LOCAL = "http://loinc.org", "local"
 """System of a code that no known coding system defines."""
-LONGEST_CODE = 20
+LOINC_CODE = re.compile(r"\d{1,6}-\d")
 
 
 class Name(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -132,15 +132,15 @@ def meaning_of(concept: Concept, context: str) -> Meaning:
     """Return what a result is by its code and by its name, which must not contradict each other."""
     code = codebook().find(Concept(concept.coding))
     is_part = code is not None and code.kind == "part"
-    named = {name for coding in concept.coding for text in _texts(coding) for name in _named(text, context)}
-    fields = {name.stands_for for name in named} | ({code.field} if code is not None and code.field else set())
+    texts = [text for coding in concept.coding for text in _texts(coding)]
+    named = {name.stands_for: name for text in texts for name in _named(text, context)}
+    fields = set(named) | ({code.field} if code is not None and code.field else set())
     other_code = code is None and any(coding.system == LOINC for coding in concept.coding)
     if not is_part and named and (len(fields) > 1 or other_code):
-        stated = next((coding.code for coding in concept.coding if coding.code), None) or "given"
-        return Meaning(concept, contradiction=stated[:LONGEST_CODE], fields=tuple(sorted(fields)))
-    shown = " ".join(text.casefold() for coding in concept.coding for text in _texts(coding))
-    watched = any(word in shown for word in words().watched)
-    return Meaning(concept, code, next(iter(named), None) if code is None else None, watched=watched)
+        stated = (coding.code for coding in concept.coding if LOINC_CODE.fullmatch(coding.code or ""))
+        return Meaning(concept, contradiction=next(stated, None) or "given", fields=tuple(sorted(fields)))
+    watched = any(word in text.casefold() for text in texts for word in words().watched)
+    return Meaning(concept, code, next(iter(named.values()), None) if code is None else None, watched=watched)
 
 
 def _contexts(coding: Coding) -> set[str]:

@@ -17,7 +17,10 @@ from her2crc.read.source import decode, first_line
 
 READABLE = (
     "This version reads: the specimen table (CSV, TSV, Excel .xlsx, Parquet), patient JSON, JSON Lines,"
-    " FHIR JSON, an earlier result in JSON, and each of these packed with gzip."
+    " FHIR (JSON, NDJSON, XML), HL7 v2 (ORU^R01), FoundationOne and Caris XML, DNPM JSON, an earlier result in"
+    " JSON, each of these packed with gzip or zip, and folders (or zip archives) of a cBioPortal study or of mCODE"
+    " tables in CSV."
+    " For a table with other columns, make a mapping with `her2crc map`."
 )
 REFUSED_BYTES = (
     (b"%PDF", "a PDF document"),
@@ -28,17 +31,27 @@ REFUSED_BYTES = (
     (b"II*\0", "an image or slide (TIFF)"),
     (b"MM\0*", "an image or slide (TIFF)"),
 )
-REFUSED_TEXT = (
-    ("MSH|", "an HL7 v2 message"),
-    ("FHS|", "a file of HL7 v2 messages"),
-    ("BHS|", "a batch of HL7 v2 messages"),
-    ("##fileformat=VCF", "a variant file (VCF)"),
-    ("<", "XML or HTML"),
-)
+REFUSED_TEXT = (("##fileformat=VCF", "a variant file (VCF)"),)
 REFUSED_ARCHIVES = (
     ("word/", "a Word document"),
     ("ppt/", "a PowerPoint file"),
     ("content.xml", "an OpenDocument file"),
+)
+HL7V2 = re.compile(r"(?:MSH|FHS|BHS)(?:\||([^\w\s])[^\w\s]{3,5}\1)")
+"""The header of a message, file or batch, with the usual separator or any other."""
+FHIR_JSON = re.compile(rb'(?:\xef\xbb\xbf)?\s*\[?\s*\{\s*"resourceType"\s*:')
+FHIR_XML = re.compile(r"""(?:<[?!][^>]*>\s*)*<[^!?>]*xmlns(?::[\w.-]+)?\s*=\s*["']http://hl7\.org/fhir["']""")
+FHIR_LINE = re.compile(r'\s*\{.*"resourceType"\s*:\s*"[A-Z].*\}\s*$')
+"""How FHIR starts in JSON as it is usually written, and in XML; and a line of FHIR in lines (NDJSON)."""
+XML_NAMES = re.compile(r"<(?:[\w.-]+:)?([A-Za-z][\w.-]*)")
+XML_KINDS = (
+    ("foundation_xml", frozenset(("resultsreport", "variant-report"))),
+    ("caris_xml", frozenset(("testdetails", "patientinformation", "specimeninformation", "tests"))),
+)
+"""Names of elements of which at least half stand in a file of that kind."""
+DNPM = "dnpm_json"
+DNPM_KEYS = frozenset(
+    ("episodesOfCare", "ihcReports", "ngsReports", "msiFindings", "histologyReports", "guidelineTherapies")
 )
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 TABLE_NAMES = (".csv", ".tsv", ".tab")
@@ -49,7 +62,8 @@ def sniff(data: bytes, name: str) -> str:
     """Return what a file is, by its content.
 
     One of ``csv`` (any delimiter), ``xlsx``, ``parquet``, ``patient_json`` (one or a list), ``json_rows``,
-    ``json_lines``, ``fhir_json``, ``assessment_json``, ``gzip``, ``unknown``.
+    ``json_lines``, ``fhir_json`` (also in lines), ``fhir_xml``, ``dnpm_json``, ``hl7v2``,
+    ``foundation_xml``, ``caris_xml``, ``assessment_json``, ``gzip``, ``zip`` (not of Office), ``unknown``.
 
     Raises:
         InputError: the file is empty, or of a known format that is not read.
@@ -65,6 +79,8 @@ def sniff(data: bytes, name: str) -> str:
         return "parquet"
     if data.startswith(ZIP):
         return _zip_kind(data, name)
+    if FHIR_JSON.match(data):
+        return "fhir_json"  # as most files of FHIR start: nothing more is parsed to know it
     return _text_kind(decode(data, name)[0], name)
 
 
@@ -89,7 +105,7 @@ def _zip_kind(data: bytes, name: str) -> str:
     for start, what in REFUSED_ARCHIVES:
         if any(item.startswith(start) for item in inside):
             raise _refused(what, name)
-    raise _refused("a ZIP archive without an Excel workbook", name)
+    return "zip"
 
 
 def _text_kind(text: str, name: str) -> str:
@@ -99,6 +115,10 @@ def _text_kind(text: str, name: str) -> str:
     for mark, what in REFUSED_TEXT:
         if start.startswith(mark):
             raise _refused(what, name)
+    if HL7V2.match(start):
+        return "hl7v2"
+    if start.startswith("<"):
+        return _xml_kind(start, name)
     if start.startswith(("{", "[")):
         return _json_kind(text, name)
     if _in_lines(text) or suffixed.endswith(LINES_NAMES):
@@ -106,6 +126,16 @@ def _text_kind(text: str, name: str) -> str:
     if _has_known_column(first_line(text)) or suffixed.endswith(TABLE_NAMES):
         return "csv"
     return "unknown"
+
+
+def _xml_kind(text: str, name: str) -> str:
+    if FHIR_XML.match(text):
+        return "fhir_xml"
+    found = {element.lower() for element in XML_NAMES.findall(text)}
+    for kind, names in XML_KINDS:
+        if len(found & names) >= len(names - found):
+            return kind
+    raise _refused("XML or HTML of a kind", name)
 
 
 def _has_known_column(header: str) -> bool:
@@ -116,18 +146,24 @@ def _json_kind(text: str, name: str) -> str:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
+        if FHIR_LINE.match(first_line(text)):
+            return "fhir_json"
         in_lines = _in_lines(text) or name.lower().removesuffix(".gz").endswith(LINES_NAMES)
         return "json_lines" if in_lines else "patient_json"
     if isinstance(document, dict):
         return _kind_of(document, "patient_json")
     entries = [entry for entry in document if isinstance(entry, dict)]
     kinds = {_kind_of(entry, "json_rows" if _is_flat(entry) else "patient_json") for entry in entries}
+    if DNPM in kinds:
+        return DNPM  # its reader says which entries are no record
     return kinds.pop() if len(kinds) == 1 else "patient_json"
 
 
 def _kind_of(entry: dict[str, object], otherwise: str) -> str:
     if "resourceType" in entry:
         return "fhir_json"
+    if isinstance(entry.get("patient"), dict) and DNPM_KEYS & set(entry):
+        return DNPM
     return "assessment_json" if earlier_patient(entry) is not None else otherwise
 
 

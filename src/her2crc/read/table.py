@@ -40,7 +40,7 @@ class Header(NamedTuple):
 def read_csv(data: bytes, name: str) -> list[PatientRecord]:
     """Read a table separated by commas, semicolons, tabs or bars; see :func:`read_grid`."""
     text, notes = decode(data, name)
-    return read_grid(_csv_grid(text, name), name, notes)
+    return read_grid(csv_grid(text, name, _delimiter(first_line(text))), name, notes)
 
 
 def read_grid(grid: Grid, name: str, notes: Sequence[Issue] = ()) -> list[PatientRecord]:
@@ -115,9 +115,15 @@ def _row(header: Header, cells: Sequence[object], number: int, name: str) -> Fou
     return found._replace(row=None, issues=(*found.issues, Issue("error", "too_many_cells", text, place=place)))
 
 
-def _csv_grid(text: str, name: str) -> Iterator[tuple[int, Sequence[object]]]:
-    """Strict, because a quote that is never closed would otherwise swallow the rest of the file."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(first_line(text)), strict=True)
+def csv_grid(text: str, name: str, delimiter: str) -> Iterator[tuple[int, Sequence[object]]]:
+    """Split a text into rows of cells.
+
+    Strict, because a quote that is never closed would otherwise swallow the rest of the file.
+
+    Raises:
+        InputError: from some row on, it cannot be split.
+    """
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     number = 1
     try:
         for cells in reader:

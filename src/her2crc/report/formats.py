@@ -11,7 +11,7 @@ from her2crc.errors import UsageError
 from her2crc.model.patient import Patient
 from her2crc.model.verdict import Assessment
 
-FORMATS = ("text", "json", "jsonl", "html", "pdf", "table")
+FORMATS = ("text", "json", "jsonl", "html", "pdf", "table", "fhir", "hl7v2")
 PER_PATIENT = ("html", "pdf")
 """Formats that make one document of each patient."""
 
@@ -30,7 +30,7 @@ def render(
 
     Args:
         assessments: the answers, in order.
-        output_format: one of ``text json jsonl html pdf table``.
+        output_format: one of ``text json jsonl html pdf table fhir hl7v2``.
         knowledge: for the references and statements that the reports cite.
         view: who reads it: pathologist, oncologist, laboratory, researcher or patient.
         colour: whether text may use terminal colours.
@@ -52,6 +52,15 @@ def render(
             from her2crc.report.table import report_table
 
             yield report_table(assessments).encode()
+        case "fhir":
+            from her2crc.report.fhir import report_fhir, report_fhir_lines
+
+            alone = len(assessments) == 1
+            yield report_fhir(assessments[0], knowledge) if alone else report_fhir_lines(assessments, knowledge)
+        case "hl7v2":
+            from her2crc.report.hl7v2 import report_hl7v2
+
+            yield b"".join(report_hl7v2(item, knowledge) for item in assessments)
         case "html":
             from her2crc.report.html import report_html
 

@@ -11,8 +11,11 @@ import click
 import her2crc
 from her2crc.backends.cli.options import file_names, knowledge_options, load, write_bytes
 
-FORMATS = ("text", "json", "jsonl", "html", "pdf", "table")
+FORMATS = ("text", "json", "jsonl", "html", "pdf", "table", "fhir", "hl7v2")
 VIEWS = ("pathologist", "oncologist", "laboratory", "researcher", "patient")
+
+
+mapping_option = click.option("--mapping", help="Mapping file of a table with other columns; see `her2crc map`.")
 
 
 @click.command("assess")
@@ -23,6 +26,7 @@ VIEWS = ("pathologist", "oncologist", "laboratory", "researcher", "patient")
 @click.option("-o", "--output", help="File, or for html and pdf a folder of one document a patient.")
 @click.option("--view", type=click.Choice(VIEWS), default="pathologist", show_default=True, help="Who reads it.")
 @click.option("--strict", is_flag=True, help="Exit with 65 where a value of the input could not be used.")
+@mapping_option
 @knowledge_options
 def assess_command(
     files: tuple[str, ...],
@@ -30,6 +34,7 @@ def assess_command(
     output: str | None,
     view: str,
     strict: bool,
+    mapping: str | None,
     as_of: date | None,
     criteria_dir: str | None,
 ) -> None:
@@ -40,7 +45,8 @@ def assess_command(
     Values that cannot be used are reported with their place and stay unknown; nothing else is lost.
     """
     knowledge = load(as_of, criteria_dir)
-    assessments = [her2crc.assess(p, knowledge) for file in files for p in her2crc.read_patients(file, knowledge)]
+    patients = [patient for file in files for patient in her2crc.read_patients(file, knowledge, mapping=mapping)]
+    assessments = [her2crc.assess(patient, knowledge) for patient in patients]
     if not assessments:
         raise her2crc.InputError("no patient found", fix="See `her2crc schema` for the patient file.")
     colour = output is None and sys.stdout.isatty()
@@ -112,8 +118,9 @@ def explain_command(
     help="One document, or one patient a line.",
 )
 @click.option("-o", "--output", help="File to write.")
-def read_command(files: tuple[str, ...], output_format: str, output: str | None) -> None:
+@mapping_option
+def read_command(files: tuple[str, ...], output_format: str, output: str | None, mapping: str | None) -> None:
     """Read FILES of any known format into normalised findings, with every problem found on the way."""
     knowledge = load(None, None)
-    patients = [patient for file in files for patient in her2crc.read_patients(file, knowledge)]
+    patients = [patient for file in files for patient in her2crc.read_patients(file, knowledge, mapping=mapping)]
     write_bytes(her2crc.render_patients(patients, output_format), output)

@@ -66,6 +66,10 @@ def show_command(criteria: str, output_format: str, as_of: date | None, criteria
         click.echo(f"  {row['then']:<13} {row['id']}\n      when {row['when']}\n      {row['says']}\n      [{places}]")
     for question in shown.get("open_questions", ()):
         click.echo(f"\n  open question: {question}")
+    for level in shown["levels"]:
+        click.echo(f"\n  {level['id']} {level['code']}")
+        for check in level["checks"]:
+            click.echo(f"    [{'x' if check['met'] else ' '}] {check['text']}: {check['detail']}")
 
 
 @criteria_group.command("fields")
@@ -117,13 +121,13 @@ def diff_command(first: str, second: str, output_format: str, as_of: date | None
 
 @criteria_group.command("export")
 @click.argument("criteria", nargs=-1)
-@click.option("--to", type=click.Choice(("cql", "json")), required=True, help="Language of the export.")
+@click.option("--to", type=click.Choice(("cql", "fhir", "json")), required=True, help="Language of the export.")
 @click.option("-o", "--output", help="Folder to write to; standard output if not named.")
 @knowledge_options
 def export_command(
     criteria: tuple[str, ...], to: str, output: str | None, as_of: date | None, criteria_dir: str | None
 ) -> None:
-    """Export the sets as CQL libraries or as JSON."""
+    """Export the sets as CQL libraries, as FHIR definitions with the CQL inside, or as JSON."""
     documents = her2crc.export_criteria(to, load(as_of, criteria_dir), criteria)
     for name, content in documents.items():
         write_bytes(content.encode(), str(Path(output) / name) if output else None)

@@ -1,0 +1,124 @@
+"""What the header of a laboratory's column may mean: the words of several languages, as data, and their matching.
+
+Used by :mod:`her2crc.read.propose`; nothing here decides, a person does.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from her2crc.criteria.strict_yaml import load_strict
+from her2crc.read.columns import canonical, columns
+from her2crc.read.mapping import unit_of
+
+WORDS_FILE = Path(__file__).parents[1] / "knowledge" / "terms" / "column_words.yaml"
+
+
+class FieldWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The headers that mean a field: those that are exactly one of ``whole``, or hold the words of one of ``holds``."""
+
+    field: str
+    whole: tuple[str, ...]
+    holds: tuple[str, ...]
+
+
+class Form(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a combined cell may be written, under a header that means one of these fields."""
+
+    pattern: str
+    header: tuple[str, ...]
+
+
+class WordsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole file of words."""
+
+    fields: tuple[FieldWords, ...]
+    enough: Decimal
+    some: Decimal
+    sampled: int
+    previewed: int
+    signs: dict[str, str]
+    letters: dict[str, str]
+    forms: tuple[Form, ...]
+    values: dict[str, dict[str, tuple[str, ...]]]
+
+
+class Meaning(NamedTuple):
+    """The fields that a header may mean, and whether the whole header says so."""
+
+    fields: tuple[str, ...]
+    whole: bool
+
+
+@lru_cache(maxsize=1)
+def words() -> WordsFile:
+    """Return the words, loaded once. Raises KnowledgeError where the file is wrong."""
+    return load_strict(WORDS_FILE, WordsFile)
+
+
+def plain(text: str) -> str:
+    """Return a text in lower case, without accents, signs and doubled blanks."""
+    letters = unicodedata.normalize("NFKD", text.casefold().translate(_spellings()))
+    bare = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    for sign, word in words().signs.items():
+        bare = bare.replace(sign, f" {word} ")
+    return " ".join(bare.split())
+
+
+def meaning_of(header: str) -> Meaning:
+    """Return what a header may mean: our own name, else exactly known words, else the longest words that it holds."""
+    if canonical(header) in columns():
+        return Meaning((canonical(header),), True)
+    written = plain(header)
+    exact = _whole().get(written) or tuple(filter(unit_of, _whole().get(written.removesuffix(" percent"), ())))
+    if exact:
+        return Meaning(exact, True)
+    held = {phrase: fields for phrase, fields in _held().items() if f" {phrase} " in f" {written} "}
+    longest = max(map(len, held), default=0)
+    found = {field: None for phrase, fields in held.items() if len(phrase) == longest for field in fields}
+    return Meaning(tuple(found), False)
+
+
+def code_of(field: str, cell: str) -> str | None:
+    """Return the code of a field that a cell says in one of the languages; None where it says none."""
+    return _codes().get((field, plain(cell)))
+
+
+@lru_cache(maxsize=1)
+def _spellings() -> dict[int, str]:
+    return str.maketrans(words().letters)
+
+
+@lru_cache(maxsize=1)
+def _whole() -> Mapping[str, tuple[str, ...]]:
+    return _by_phrase([(item.field, item.whole) for item in words().fields])
+
+
+@lru_cache(maxsize=1)
+def _held() -> Mapping[str, tuple[str, ...]]:
+    return _by_phrase([(item.field, item.holds) for item in words().fields])
+
+
+def _by_phrase(entries: list[tuple[str, tuple[str, ...]]]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for field, phrases in entries:
+        for phrase in phrases:
+            found[plain(phrase)] = (*found.get(plain(phrase), ()), field)
+    return found
+
+
+@lru_cache(maxsize=1)
+def _codes() -> Mapping[tuple[str, str], str]:
+    return {
+        (field, plain(word)): code
+        for field, codes in words().values.items()
+        for code, said in codes.items()
+        for word in said
+    }
