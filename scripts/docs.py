@@ -18,6 +18,7 @@ from docs_pages import (
     criteria_page,
     fields_page,
     first_paragraph,
+    lint_page,
     levels_page,
     references_page,
     result_page,
@@ -28,6 +29,7 @@ from docs_pages import (
 from her2crc import errors
 from her2crc.backends.cli.main import group
 from her2crc.criteria.library import KNOWLEDGE_DIR, files_of
+from her2crc.criteria.lint_rules import lint_rules
 from her2crc.criteria.load import SetFile, load_fields
 from her2crc.criteria.strict_yaml import load_strict
 from her2crc.flow import load_knowledge
@@ -71,6 +73,7 @@ def all_pages() -> dict[str, str]:
     pages = {
         "cli.md": cli_page(),
         "fields.md": fields_page(list(load_fields(KNOWLEDGE_DIR / "fields.yaml").values())),
+        "lint-rules.md": lint_page(list(lint_rules().values())),
         "result.md": result_page(),
         "statements.md": statements_page(list(knowledge.statements.values())),
         "references.md": references_page(list(knowledge.references.values())),
@@ -119,7 +122,7 @@ def cli_page() -> str:
     helps = [f"## {context.command_path}\n\n```text\n{context.get_help()}\n```" for context in contexts()]
     codes = [[str(item.exit_code), f"`{item.__name__}`", first_paragraph(item)] for item in error_classes()]
     codes += [
-        ["1", "", "`criteria check` found a failure."],
+        ["1", "", "`criteria check` found a failure, or `lint` an error."],
         ["130", "", "Interrupted from the keyboard."],
         ["141", "", "The reader of the output went away (`| head`)."],
     ]

@@ -28,10 +28,11 @@ if TYPE_CHECKING:
     from her2crc.criteria.library import Knowledge as Knowledge  # a type to annotate with; load_knowledge makes one
     from her2crc.errors import Her2crcError, InputError, OutputError, UsageError
     from her2crc.flow import assess, load_knowledge, read_patients
+    from her2crc.linting import lint
     from her2crc.model.verdict import Assessment
     from her2crc.proposal import map_columns
     from her2crc.read.schema import patient_schema
-    from her2crc.report.formats import render, render_patients
+    from her2crc.report.formats import render
 
 __version__ = "0.1.0"
 
@@ -47,6 +48,7 @@ _HOME = {
     "diff_criteria": "catalogue",
     "explain_verdict": "catalogue",
     "export_criteria": "catalogue",
+    "lint": "linting",
     "list_criteria": "catalogue",
     "list_fields": "catalogue",
     "load_knowledge": "flow",
@@ -54,7 +56,6 @@ _HOME = {
     "patient_schema": "read.schema",
     "read_patients": "flow",
     "render": "report.formats",
-    "render_patients": "report.formats",
     "show_criteria": "catalogue",
 }
 
@@ -70,6 +71,7 @@ __all__ = [
     "diff_criteria",
     "explain_verdict",
     "export_criteria",
+    "lint",
     "list_criteria",
     "list_fields",
     "load_knowledge",
@@ -77,7 +79,6 @@ __all__ = [
     "patient_schema",
     "read_patients",
     "render",
-    "render_patients",
     "show_criteria",
 ]
 

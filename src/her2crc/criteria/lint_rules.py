@@ -1,4 +1,4 @@
-"""The rules of ``lint``, from ``knowledge/lint_rules.yaml``: what each issue of reading means, and what to send instead.
+"""The rules of ``lint``, from ``knowledge/lint_rules.yaml``: what each issue means, and what to send instead.
 
 Every issue that a reader or ``normalise`` raises stands under one rule; an issue that a file brings along, and that no
 rule knows, stands under ``unlisted``.

@@ -17,7 +17,7 @@ from her2crc.model.patient import IHC, ISH, Genes, History, Patient, Plasma, Spe
 from her2crc.model.quantity import Value
 from her2crc.model.record import Issue, PatientRecord, SpecimenRow
 from her2crc.normalise.conflicts import contradictions
-from her2crc.normalise.values import Unusable, read_value
+from her2crc.normalise.values import UnusableError, read_value
 
 Typed = Value | date
 
@@ -91,7 +91,7 @@ class _Gatherer:
             return None
         try:
             return read_value(field, raw)
-        except Unusable as error:
+        except UnusableError as error:
             text = f"{name} {error}; the value is not used."
             self._unsettle("error", error.id, text, specimen_id, name, place)
             return None

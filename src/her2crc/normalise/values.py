@@ -23,7 +23,7 @@ FALSE_WORDS = frozenset({"false", "no", "n", "0", "f"})
 PERCENT = Decimal(100)
 
 
-class Unusable(ValueError):
+class UnusableError(ValueError):
     """A value that cannot be used; ``id`` is that of the issue, the message says why and what is allowed."""
 
     def __init__(self, id: str, text: str) -> None:
@@ -35,7 +35,7 @@ def read_value(field: Field, raw: RawValue) -> Value | date | None:
     """Return the typed value of a field, None where nothing was written.
 
     Raises:
-        Unusable: the value cannot be used.
+        UnusableError: the value cannot be used.
     """
     if raw is None or (isinstance(raw, str) and not raw.strip()):
         return None
@@ -64,7 +64,7 @@ def _integer(field: Field, raw: RawValue) -> int:
         text = str(STAGES.index(stage.group(1).lower()) + 1)
     number = _in_range(field, _plain_decimal(text))
     if number != number.to_integral_value():
-        raise Unusable("value_not_whole", "must be a whole number")
+        raise UnusableError("value_not_whole", "must be a whole number")
     return int(number)
 
 
@@ -76,16 +76,16 @@ def _decimal(field: Field, raw: RawValue) -> Decimal:
             return number
         if field.maximum == 1:
             return number / PERCENT
-        raise Unusable("value_not_percent", "is not a percentage")
+        raise UnusableError("value_not_percent", "is not a percentage")
     return _plain_decimal(text)
 
 
 def _number_text(raw: RawValue) -> str:
     if isinstance(raw, bool):
-        raise Unusable("value_not_number", "must be a number")
+        raise UnusableError("value_not_number", "must be a number")
     text = str(raw).strip()
     if BOUND.match(text):
-        raise Unusable("value_bound", "is a bound, not a value; a bound decides nothing here")
+        raise UnusableError("value_bound", "is a bound, not a value; a bound decides nothing here")
     return text
 
 
@@ -93,7 +93,7 @@ def _plain_decimal(text: str) -> Decimal:
     try:
         return parse_decimal(text)
     except ValueError as error:
-        raise Unusable("value_not_number", f"is {error}") from None
+        raise UnusableError("value_not_number", f"is {error}") from None
 
 
 def _in_range(field: Field, number: Decimal) -> Decimal:
@@ -101,7 +101,7 @@ def _in_range(field: Field, number: Decimal) -> Decimal:
     if (low is not None and number < low) or (high is not None and number > high):
         hint = " (write a fraction, or a percentage with its sign)" if high == 1 else ""
         kind = "value_percent_range" if field.unit == "%" else "value_range"
-        raise Unusable(kind, f"must lie between {low} and {high}{hint}")
+        raise UnusableError(kind, f"must lie between {low} and {high}{hint}")
     return number
 
 
@@ -113,13 +113,13 @@ def _boolean(raw: RawValue) -> bool:
         return True
     if word in FALSE_WORDS:
         return False
-    raise Unusable("value_not_boolean", "must be true or false")
+    raise UnusableError("value_not_boolean", "must be true or false")
 
 
 def _code(field: Field, raw: RawValue) -> str:
     code = _named(field, str(raw))
     if code is None:
-        raise Unusable("value_not_code", f"must be one of {', '.join(field.values)}")
+        raise UnusableError("value_not_code", f"must be one of {', '.join(field.values)}")
     return code
 
 
@@ -139,4 +139,4 @@ def _date(raw: RawValue) -> date:
     try:
         return date.fromisoformat(text) if len(text) == len("2026-01-31") else datetime.fromisoformat(text).date()
     except ValueError:
-        raise Unusable("value_not_date", "must be a date written 2026-01-31") from None
+        raise UnusableError("value_not_date", "must be a date written 2026-01-31") from None

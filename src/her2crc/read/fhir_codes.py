@@ -29,7 +29,8 @@ class Code(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One code of an observation or component: the field it fills, and what must stand beside it.
 
     ``words``: a display must hold one of them. ``texts``: a component without a code is known by one of these.
-    ``warning``: the message that each use brings. ``not_words``: of another test, with their message. ``emit``: whether we may write it.
+    ``not_words``: a display that holds one is of another test, with the message that says so.
+    ``warning``: the message that each use brings. ``emit``: whether we may write it.
     """
 
     code: str

@@ -14,6 +14,7 @@ from her2crc.read.fhir_codes import Code, codebook
 from her2crc.read.fhir_resources import Coding, Component, Concept, Resource
 from her2crc.read.fhir_values import NotRead, meanings, read_choice, read_words, value_of
 
+GENE_CODE = re.compile(r"(?:HGNC:)?\d+|[A-Z][A-Z0-9-]{0,14}")
 SYMBOL = re.compile(r"[A-Z][A-Z0-9-]{0,14}")
 PROTEIN = re.compile(r"(?<!\w)p\.\(?[A-Z]")
 
@@ -78,7 +79,10 @@ def gene_of(part: Component) -> Gene:
     shown = [text for text in (concept.text, *(coding.display for coding in concept.coding)) if text]
     said = {gene for coding in concept.coding for gene in _coded(coding)}.union(*(_named(text) for text in shown))
     if len(said) != 1:
-        raise NotRead("fhir_gene_contradiction" if said else "fhir_variant_without_gene")
+        codes = " and ".join(
+            coding.code for coding in concept.coding if coding.code and GENE_CODE.fullmatch(coding.code)
+        )
+        raise NotRead("fhir_gene_contradiction" if said else "fhir_variant_without_gene", codes or "given")
     symbol = said.pop()
     candidates = [*shown, *(coding.code or "" for coding in concept.coding)]
     if symbol:

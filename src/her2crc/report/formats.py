@@ -1,4 +1,4 @@
-"""Every output format of an answer by its name: one function that back ends call."""
+"""Every output format by its name, of answers, of normalised findings and of lint: one function that back ends call."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import msgspec
 
 from her2crc.criteria.library import Knowledge
 from her2crc.errors import UsageError
+from her2crc.model.lint import LintReport
 from her2crc.model.patient import Patient
 from her2crc.model.verdict import Assessment
 
@@ -15,11 +16,14 @@ FORMATS = ("text", "json", "jsonl", "html", "pdf", "table", "fhir", "hl7v2")
 PER_PATIENT = ("html", "pdf")
 """Formats that make one document of each patient."""
 
+PATIENT_FORMATS = ("json", "jsonl")
+LINT_FORMATS = ("text", "json", "sarif")
+
 ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
 def render(
-    assessments: Sequence[Assessment],
+    items: Sequence[Assessment] | Sequence[Patient] | Sequence[LintReport],
     output_format: str,
     knowledge: Knowledge,
     *,
@@ -29,8 +33,9 @@ def render(
     """Yield the documents of some patients: one each for html and pdf, one in all for the other formats.
 
     Args:
-        assessments: the answers, in order.
-        output_format: one of ``text json jsonl html pdf table fhir hl7v2``.
+        items: the answers, in order; or patients as read; or what ``lint`` found.
+        output_format: of answers one of ``text json jsonl html pdf table fhir hl7v2``; of patients ``json`` (an
+            object, or a list of several) or ``jsonl``; of lint ``text``, ``json`` or ``sarif``.
         knowledge: for the references and statements that the reports cite.
         view: who reads it: pathologist, oncologist, laboratory, researcher or patient.
         colour: whether text may use terminal colours.
@@ -39,6 +44,21 @@ def render(
         UsageError: no such format.
         MissingExtraError: pdf without the extra ``her2crc[pdf]``.
     """
+    answers = [item for item in items if isinstance(item, Assessment)]
+    reports = [item for item in items if isinstance(item, LintReport)]
+    if answers:
+        yield from _answers(answers, output_format, knowledge, view, colour)
+    elif reports:
+        yield _lint(reports, output_format)
+    elif output_format in PATIENT_FORMATS:
+        yield _as_json(items) if output_format == "json" else _as_json_lines(items)
+    else:
+        raise _no_format(output_format, PATIENT_FORMATS)
+
+
+def _answers(
+    assessments: Sequence[Assessment], output_format: str, knowledge: Knowledge, view: str, colour: bool
+) -> Iterator[bytes]:
     match output_format:
         case "text":
             from her2crc.report.text import report_text
@@ -72,12 +92,25 @@ def render(
             for item in assessments:
                 yield report_pdf(item, knowledge, view=view)
         case _:
-            raise UsageError(f"'{output_format}' is not a format", fix=f"Choose one of {', '.join(FORMATS)}.")
+            raise _no_format(output_format, FORMATS)
 
 
-def render_patients(patients: Sequence[Patient], output_format: str) -> bytes:
-    """Return normalised findings as ``json`` (an object, or a list of several) or ``jsonl``."""
-    return _as_json(patients) if output_format == "json" else _as_json_lines(patients)
+def _lint(reports: Sequence[LintReport], output_format: str) -> bytes:
+    from her2crc.report.lint import report_lint, report_sarif
+
+    match output_format:
+        case "text":
+            return report_lint(reports).encode()
+        case "json":
+            return _as_json(reports)
+        case "sarif":
+            return report_sarif(reports)
+        case _:
+            raise _no_format(output_format, LINT_FORMATS)
+
+
+def _no_format(output_format: str, known: Sequence[str]) -> UsageError:
+    return UsageError(f"'{output_format}' is not a format", fix=f"Choose one of {', '.join(known)}.")
 
 
 def _as_json(items: Sequence[msgspec.Struct]) -> bytes:

@@ -168,6 +168,9 @@ def _test(test: SlideTest, facts: Facts, knowledge: Knowledge) -> Iterator[Resul
     if test.gene:
         call = facts.get(test.value)
         yield from _head(test.gene, terms().call.get(call.value, "") if call and call.value else "", "1")
+        change = terms().copy_number_change
+        code = coded(terms().parts["change"], "kind of DNA change", "loinc")
+        yield Result(code, ("CWE", coded(change.code, change.display), ""), "1")
     elif test.value == RATIO:
         yield from _ratio(test, facts)
     elif test.value in facts:

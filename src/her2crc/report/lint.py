@@ -1,6 +1,7 @@
 """The problems of an input as text to read, and as SARIF 2.1.0 for the tools that collect such findings.
 
-SARIF goes to other systems, so it repeats no words of the file: where a reader's text may, the title of the rule stands.
+SARIF goes to other systems, so it repeats no words of the file: where the text of a reader may, the title of its
+rule stands.
 """
 
 from __future__ import annotations
@@ -39,14 +40,25 @@ def report_sarif(reports: Sequence[LintReport]) -> bytes:
 def _file(report: LintReport) -> str:
     counts = Counter(finding.severity for finding in report.findings)
     total = ", ".join(f"{counts[name]} {name}{'s' * (counts[name] > 1)}" for name in SEVERITIES if counts[name])
-    return "\n".join([f"{report.file}: {total or 'nothing found'}", *map(_finding, report.findings)]) + "\n"
+    groups = [_group([item for item in report.findings if item.rule == name]) for name in _rules_of(report)]
+    return "\n".join([f"{report.file}: {total or 'nothing found'}", *groups]) + "\n"
+
+
+def _rules_of(report: LintReport) -> Iterable[str]:
+    return dict.fromkeys(finding.rule for finding in report.findings)
+
+
+def _group(findings: Sequence[LintFinding]) -> str:
+    """Return the findings of one rule: its title, each place with what is wrong there, then why and what to send."""
+    first = findings[0]
+    lines = ["", f"{first.severity} [{first.rule}] {lint_rules()[first.rule].title}", *map(_finding, findings)]
+    return "\n".join([*lines, f"  Why: {first.why}", f"  Send: {first.send}", f"  Source: {first.source}"])
 
 
 def _finding(finding: LintFinding) -> str:
     about = [finding.place, finding.specimen and f"specimen {finding.specimen}", finding.field]
-    head = [f"{finding.severity} [{finding.rule}]", ", ".join(part for part in about if part)]
-    lines = ["", " ".join(head).rstrip(), f"  {finding.what}", f"  Why: {finding.why}", f"  Send: {finding.send}"]
-    return "\n".join([*lines, f"  Source: {finding.source}"])
+    place = ", ".join(part for part in about if part)
+    return f"  - {place}: {finding.what}" if place else f"  - {finding.what}"
 
 
 def _rule(rule: LintRule) -> dict[str, Any]:

@@ -123,4 +123,4 @@ def read_command(files: tuple[str, ...], output_format: str, output: str | None,
     """Read FILES of any known format into normalised findings, with every problem found on the way."""
     knowledge = load(None, None)
     patients = [patient for file in files for patient in her2crc.read_patients(file, knowledge, mapping=mapping)]
-    write_bytes(her2crc.render_patients(patients, output_format), output)
+    write_bytes(b"".join(her2crc.render(patients, output_format, knowledge)), output)

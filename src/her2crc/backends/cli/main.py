@@ -19,6 +19,7 @@ COMMANDS = {
     "cite": ("evidence", "cite_command", "The statements and references behind the answers."),
     "criteria": ("criteria", "criteria_group", "List, show, check, compare and export the criteria sets."),
     "explain": ("assess", "explain_command", "How one rule came to its verdict, step by step."),
+    "lint": ("lint", "lint_command", "Every problem of an input, why it matters, and what to send instead."),
     "map": ("map", "map_command", "Propose how a table with other columns is read, and show what that gives."),
     "read": ("assess", "read_command", "Any input as normalised findings, without a verdict."),
     "schema": ("evidence", "schema_command", "JSON Schema of the patient file."),
