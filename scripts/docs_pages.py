@@ -18,6 +18,7 @@ import msgspec
 from her2crc.criteria.fields import Field
 from her2crc.criteria.levels import Level, knowledge_levels
 from her2crc.criteria.library import Knowledge, Statement
+from her2crc.criteria.lint_rules import SEVERITIES, LintRule
 from her2crc.criteria.load import RowFile, SetFile, SilentFile
 from her2crc.model.citation import Citation, Reference
 from her2crc.model.verdict import Assessment
@@ -55,6 +56,28 @@ def fields_page(fields: Sequence[Field]) -> str:
         rows = [field_row(field) for field in fields if field.group == name]
         parts += [f"## {name}", table(["field", "of the", "type", "range or codes", "unit", "LOINC", "meaning"], rows)]
     return "\n\n".join(parts)
+
+
+def lint_page(rules: Sequence[LintRule]) -> str:
+    """Every rule of ``lint``, the gravest first."""
+    parts = [
+        "# Lint rules",
+        "What `her2crc lint` reports; [how to use it](../how-to/lint-a-file.md). The id of a rule is stable. "
+        "*error*: something was lost, or would have been read wrongly. *warning*: a person should look. *note*: good "
+        "to know.",
+    ]
+    for severity in SEVERITIES:
+        chosen = [rule for rule in rules if rule.severity == severity]
+        parts += [f"## {severity}", *(lint_rule(rule) for rule in chosen)]
+    return "\n\n".join(parts)
+
+
+def lint_rule(rule: LintRule) -> str:
+    source = f"{rule.place}; [{rule.statement}](statements.md)" if rule.statement else rule.place
+    lines = [f"- Send: {rule.send}", f"- Source: {source}"]
+    if rule.issues:
+        lines.append(f"- Issues of `read`: {codes(rule.issues)}")
+    return "\n".join([f"### {rule.id}", "", f"{rule.title}. {rule.why}", "", *lines])
 
 
 def field_row(field: Field) -> list[str]:

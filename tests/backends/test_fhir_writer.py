@@ -19,7 +19,7 @@ from written_patients import ANSWERS, KNOWLEDGE, PATIENTS, findings, patients
 
 import her2crc
 from her2crc.backends.cli import assess as command
-from her2crc.flow import assess, normalise_record
+from her2crc.flow import assess, normalise_record, read_patients
 from her2crc.model.patient import Patient
 from her2crc.model.record import PatientRecord, SpecimenRow
 from her2crc.normalise import specimen_facts
@@ -297,6 +297,8 @@ def test_the_same_answer_gives_the_same_bytes_and_another_patient_other_addresse
 def test_several_patients_are_one_bundle_a_line() -> None:
     lines = report_fhir_lines(list(ANSWERS.values()), KNOWLEDGE).splitlines()
     assert [json.loads(line) for line in lines] == [bundle(name) for name in ANSWERS]
+    back = read_patients(b"\n".join(lines), KNOWLEDGE, "written.ndjson")
+    assert [item.patient_id for item in back] == list(ANSWERS)
 
 
 def test_the_command_line_offers_every_format() -> None:

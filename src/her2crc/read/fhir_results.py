@@ -166,4 +166,6 @@ def _read_patient_fact(case: Case, result: Result) -> None:
 
 
 def _note(case: Case, result: Result, code: Code, reason: NotRead) -> None:
-    case.draft.note(reason.id, result.place, field=code.field, specimen=result.specimen, what=reason.what)
+    """Say why a value is not used; a part under the code of another test does not say that this one was done."""
+    field = code.field if code.group == result.code.group else ""
+    case.draft.note(reason.id, result.place, field=field, specimen=result.specimen, what=reason.what)
