@@ -2,8 +2,8 @@
 
     .venv/bin/python bench/run.py [--quick]
 
-All patients are synthetic: combinations of boundary values, no patient's data. Peers do less than this project (one rule
-and no explanation); what each row does is said in the table. Times are CPU seconds of one process.
+All patients are synthetic: combinations of boundary values, no patient's data. Peers do less than this project (one
+rule and no explanation); what each row does is said in the table. Times are CPU seconds of one process.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ def lint_page(rules: Sequence[LintRule]) -> str:
         "# Lint rules",
         "What `her2crc lint` reports; [how to use it](../how-to/lint-a-file.md). The id of a rule is stable. "
         "*error*: something was lost, or would have been read wrongly. *warning*: a person should look. *note*: good "
-        "to know.",
+        "to know. A finding by which a fact was lost is an error, whatever its rule says.",
     ]
     for severity in SEVERITIES:
         chosen = [rule for rule in rules if rule.severity == severity]

@@ -47,7 +47,8 @@ def load_knowledge(as_of: date | None = None, criteria_dir: Path | str | None = 
     from her2crc.criteria.compile import local_files
 
     knowledge = load_editions(local_files(Path(criteria_dir))).on(day)
-    refuse_faulty([item for item in knowledge.criteria.values() if item.origin != "shipped"], knowledge.fields, derive_facts)
+    own = [item for item in knowledge.criteria.values() if item.origin != "shipped"]
+    refuse_faulty(own, knowledge.fields, derive_facts)
     return knowledge
 
 

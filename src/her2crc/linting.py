@@ -16,6 +16,8 @@ from her2crc.flow import read_patients
 from her2crc.model.lint import LintFinding, LintReport
 from her2crc.model.record import Issue
 
+LOST = ("error", "conflict")
+"""Levels of an issue by which a fact became unknown: an error, whatever the rule says."""
 LINE = re.compile(r"(.*):(\d+)")
 
 
@@ -58,7 +60,7 @@ def _finding(issue: Issue, file: str) -> LintFinding:
     inside = Path(file).is_dir() and issue.place
     return LintFinding(
         rule=rule.id,
-        severity=rule.severity,
+        severity="error" if issue.level in LOST else rule.severity,
         file=(Path(file) / Path(at[1] if at else issue.place).name).as_posix() if inside else file,
         line=int(at[2]) if at else None,
         place=issue.place,

@@ -1,7 +1,8 @@
 """FHIR: the published example files, fact by fact as a person read them, and what holds for every file.
 
 The inputs are HL7's genomics-reporting examples (CC0), and files composed in the style of other guides (mCODE, German
-molecular tumour board, Lithuanian laboratory guide, plain LOINC), as JSON, lines and XML; the expected facts stand beside them.
+molecular tumour board, Lithuanian laboratory guide, plain LOINC), as JSON, lines and XML; the expected facts stand
+beside them.
 """
 
 import copy

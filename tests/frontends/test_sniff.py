@@ -267,9 +267,7 @@ def test_any_json_gives_records_or_one_of_our_errors(document: object) -> None:
 
 @pytest.mark.parametrize("whole_file", [excel(), parquet()], ids=["excel", "parquet"])
 @given(st.data())
-def test_any_damage_to_a_binary_file_gives_records_or_one_of_our_errors(
-    whole_file: bytes, data: st.DataObject
-) -> None:
+def test_any_damage_to_a_binary_file_gives_records_or_one_of_our_errors(whole_file: bytes, data: st.DataObject) -> None:
     whole = bytearray(whole_file)
     for _ in range(data.draw(st.integers(1, 6))):
         whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))

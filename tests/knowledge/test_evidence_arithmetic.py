@@ -62,17 +62,13 @@ def test_stored_percent_and_interval_follow_from_the_counts(row_id: str) -> None
     assert row["interval"] == [round_half_up(Decimal(repr(end))) for end in exact_interval(events, total)]
 
 
-@pytest.mark.parametrize(
-    "row_id", [i for i, row in PROPORTIONS.items() if "percent" in row.get("printed", {})]
-)
+@pytest.mark.parametrize("row_id", [i for i, row in PROPORTIONS.items() if "percent" in row.get("printed", {})])
 def test_counts_agree_with_the_printed_percentage(row_id: str) -> None:
     row = PROPORTIONS[row_id]
     assert rounds_to(Fraction(100 * row["events"], row["total"]), row["printed"]["percent"])
 
 
-@pytest.mark.parametrize(
-    "row_id", [i for i, row in PROPORTIONS.items() if "interval" in row.get("printed", {})]
-)
+@pytest.mark.parametrize("row_id", [i for i, row in PROPORTIONS.items() if "interval" in row.get("printed", {})])
 def test_exact_interval_agrees_with_the_printed_one_or_says_that_it_differs(row_id: str) -> None:
     row = PROPORTIONS[row_id]
     exact = exact_interval(row["events"], row["total"])
@@ -155,8 +151,7 @@ def kappa(table: Table) -> Fraction | None:
     pairs = sum(table)
     observed = Fraction(both + neither, pairs)
     by_chance = Fraction(
-        (both + primary_only) * (both + metastasis_only)
-        + (metastasis_only + neither) * (primary_only + neither),
+        (both + primary_only) * (both + metastasis_only) + (metastasis_only + neither) * (primary_only + neither),
         pairs**2,
     )
     return None if by_chance == 1 else (observed - by_chance) / (1 - by_chance)

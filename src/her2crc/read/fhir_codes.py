@@ -200,6 +200,7 @@ def plain(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
+@lru_cache(maxsize=REMEMBERED)
 def _holds(text: str, words: tuple[str, ...]) -> bool:
     return any(word in plain(text) for word in words)
 

@@ -26,6 +26,8 @@ COPIES_FIELD = {TISSUE: "ngs_copies", PLASMA: "plasma_copies"}
 
 def read_variants(case: Case, results: Sequence[Result]) -> None:
     """Read the variants of a patient into the draft of the record."""
+    if not results:
+        return
     found = _Findings(case)
     for result in results:
         try:
