@@ -33,6 +33,7 @@ HERE = Path(__file__).resolve().parent
 QUICK = "--quick" in sys.argv
 SECONDS = 0.5 if QUICK else 3.0
 CASES = 2_000 if QUICK else 20_000
+PEERS = ("fhir.resources", "fhirclient", "fhirkit-rs", "orjson")
 Row = dict[str, Any]
 
 
@@ -94,7 +95,7 @@ def engine_rows(knowledge: her2crc.Knowledge) -> list[Row]:
 
 
 def bundle_rows(knowledge: her2crc.Knowledge) -> list[Row]:
-    """Measure FHIR bundles to verdicts, beside plain json with if/else and beside fhir.resources (parse only)."""
+    """Measure FHIR bundles to verdicts, beside the peers."""
     rules = [compile_set(item) for item in knowledge.criteria.values() if item.rows]
     rows = []
     for size in (2_800, 63_600):
@@ -114,22 +115,44 @@ def bundle_rows(knowledge: her2crc.Knowledge) -> list[Row]:
                 her2crc.assess(patient, knowledge)
             return 1
 
-        def plain(data: bytes = data) -> int:
-            assert peers.json_if_else(data) == "positive"
-            return 1
-
-        def parse_only(data: bytes = data) -> int:
-            peers.fhir_resources_parse(data)
-            return 1
-
         note = f"{len(rules)} sets, closures"
         rows += [
             row(f"FHIR bundle {kb} -> every set's status", rate(all_sets), "bundles/s", note),
             row(f"FHIR bundle {kb} -> full assessment", rate(full), "bundles/s", "verdicts, tests, actions, evidence"),
-            row(f"peer: json + if/else, {kb}", rate(plain), "bundles/s", "one rule, one specimen, no checks"),
-            row(f"peer: fhir.resources, {kb}", rate(parse_only), "bundles/s", "parse only"),
+            *peer_rows(data, kb),
         ]
     return rows
+
+
+def peer_rows(data: bytes, kb: str) -> list[Row]:
+    """Measure the peers on the same bundle."""
+    deciding = {"json": peers.json_if_else, "orjson": peers.orjson_if_else}
+    parsing = {
+        "fhir.resources": peers.fhir_resources_parse,
+        "fhirclient": peers.fhirclient_parse,
+        "fhirkit-rs": peers.fhirkit_parse,
+    }
+    assert {work(data) for work in deciding.values()} == {"positive"}
+    rows = [
+        row(
+            f"peer: {name} + if/else, {kb}", rate(counted(work, data)), "bundles/s", "one rule, one specimen, no checks"
+        )
+        for name, work in deciding.items()
+    ]
+    return rows + [
+        row(f"peer: {name}, {kb}", rate(counted(work, data)), "bundles/s", "parse only")
+        for name, work in parsing.items()
+    ]
+
+
+def counted(work: Callable[[bytes], object], data: bytes) -> Callable[[], int]:
+    """Return a call that does the work once and counts it."""
+
+    def once() -> int:
+        work(data)
+        return 1
+
+    return once
 
 
 def cold_start_row() -> Row:
@@ -155,7 +178,7 @@ def main() -> None:
     """Run everything, print the table, write it."""
     knowledge = her2crc.load_knowledge(date(2026, 11, 22))
     rows = [cold_start_row(), *engine_rows(knowledge), *bundle_rows(knowledge)]
-    versions = {name: version(name) for name in ("her2crc", "msgspec", "fhir.resources")}
+    versions = {name: version(name) for name in ("her2crc", "msgspec", *PEERS)}
     width = max(len(item["what"]) for item in rows)
     for item in rows:
         print(f"{item['what']:<{width}}  {item['rate']:>12,}  {item['unit']:<10} {item['note']}")

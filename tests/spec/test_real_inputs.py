@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from her2crc import Assessment, Knowledge, assess, read_patients
+from her2crc import Assessment, assess, read_patients
+from her2crc.criteria.library import Knowledge
 
 Answer = Callable[..., Assessment]
 
