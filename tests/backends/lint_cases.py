@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from typing import Any, NamedTuple
 
 Object = dict[str, Any]
@@ -114,6 +116,19 @@ def message(*segments: str, header: str = "ORU^R01^ORU_R01", pid: str = "PID|1||
 
 IHC = "OBX|1|ST|18474-7^HER2^LN||3+||||||F"
 KINDS = ("OBX|1|ED|18474-7^HER2^LN||^application^pdf^Base64^AA==||||||F", IHC)
+
+# ---- cBioPortal
+
+
+def study(gene: str) -> bytes:
+    """A study of one sample whose copy-number file has one gene."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        head = "PATIENT_ID\tSAMPLE_ID\tCANCER_TYPE\tSAMPLE_TYPE\n"
+        archive.writestr("data_clinical_sample.txt", head + "A\tA1\tColorectal Cancer\tPrimary\n")
+        archive.writestr("data_CNA.txt", f"Hugo_Symbol\tA1\n{gene}\t2\n")
+    return packed.getvalue()
+
 
 CASES: dict[str, Twins] = {
     # codes
@@ -249,6 +264,7 @@ CASES: dict[str, Twins] = {
     "character-set": Twins(
         "patient_id,ihc_antibody\nP1,Münster\n".encode("latin-1"), "patient_id,ihc_antibody\nP1,Münster\n".encode()
     ),
+    "study-columns-missing": Twins(study("TP53"), study("ERBB2")),
     "unlisted": Twins(
         b'{"patient_id": "P1", "specimens": [], "issues": [{"level": "warning", "id": "of_old", "text": "x"}]}',
         b'{"patient_id": "P1", "specimens": [], "issues": []}',

@@ -28,6 +28,8 @@ from fhir_builders import (
     text,
     tissue_case,
 )
+from format_golden import damaged
+from format_golden import said as told
 
 import her2crc
 from her2crc.errors import InputError
@@ -73,6 +75,14 @@ def test_a_score_that_was_stated_but_cannot_be_used_says_which_field_of_which_sp
     (issue,) = tissue_case(result("o1", "18474-7", score)).issues
     assert (issue.field, issue.specimen) == ("ihc_score", "s1")
     assert issue.level in ("error", "conflict")
+
+
+def test_a_result_in_a_resource_that_cannot_be_read_is_no_missing_test(knowledge):
+    score, broken = result("o1", "18474-7", "2+"), result("o2", "49683-6") | {"valueQuantity": {"value": "many"}}
+    assert status(knowledge, score, broken) == "indeterminate"
+    assert status(knowledge, score, broken | {"status": "entered-in-error"}) == "equivocal"
+    (issue,) = tissue_case(score, broken).issues
+    assert (issue.id, issue.field, issue.specimen) == ("fhir_bad_resource", "ish_ratio", "s1")
 
 
 def test_a_code_that_its_name_contradicts_says_which_field_of_which_specimen():
@@ -338,3 +348,11 @@ def test_a_report_of_laboratory_values_has_no_dangling_references():
     )
     assert issues(tissue_case(*LABORATORY, report)) == {}
     assert issues(tissue_case(*LABORATORY[1:], report)) == {"fhir_reference_dangling": "warning"}
+
+
+# ---- damage
+@pytest.mark.parametrize("name", sorted(path.name for path in GOLDEN.iterdir() if path.name != "expected.json"))
+def test_a_damaged_file_is_read_in_part_or_refused_in_words(name):
+    whole = (GOLDEN / name).read_bytes()
+    for seed in range(40):
+        assert "Jenny" not in told(damaged(whole, seed))

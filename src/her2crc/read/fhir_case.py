@@ -6,8 +6,10 @@ only.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 
 from her2crc.read.fhir_codes import codebook
 from her2crc.read.fhir_decode import Item
@@ -16,6 +18,7 @@ from her2crc.read.fhir_references import Directory, tail
 from her2crc.read.fhir_resources import Reference, Resource, many
 from her2crc.read.fhir_values import NotRead
 
+BIRTH = re.compile(r"\d{4}(-\d\d(-\d\d)?)?(?![\d/.])")
 PLASMA, TISSUE = "plasma", "tissue"
 
 
@@ -37,12 +40,25 @@ class Case:
         self._checked: set[str | None] = set()
         self._of_type: dict[str, list[Resource]] = defaultdict(list)
         for item in items:
-            if item.fault:
-                self.draft.note("fhir_bad_resource", self.place(item.resource), what=item.fault)
-            else:
+            if not item.fault:
                 self._of_type[item.resource.resource_type].append(item.resource)
         self._holders = self._find_holders()
-        self.born = min((person.birth_date for person in self.of_type("Patient") if person.birth_date), default="")
+        for item in items:
+            if item.fault:
+                self._note_fault(item)
+        births = (BIRTH.match(person.birth_date or "") for person in self.of_type("Patient"))
+        self.born = min((birth.group() for birth in births if birth), default="")
+
+    def _note_fault(self, item: Item) -> None:
+        """Say that a resource cannot be read, and which test of which specimen was done all the same."""
+        resource = item.resource
+        code = codebook().find(resource.code)
+        field = code.field if code is not None and not is_dropped(resource, "Observation") else ""
+        specimen = ""
+        if field:
+            with suppress(NotRead):
+                specimen = self.specimen_of(resource)
+        self.draft.note("fhir_bad_resource", self.place(resource), field=field, specimen=specimen, what=item.fault)
 
     def of_type(self, *kinds: str) -> list[Resource]:
         """Return the patient's resources of these types."""

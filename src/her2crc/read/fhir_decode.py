@@ -8,13 +8,14 @@ these are set aside at once, kept only so that a reference to them is not called
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from contextlib import suppress
+from typing import Any, NamedTuple
 
 import msgspec
 
 from her2crc.errors import InputError
 from her2crc.read.fhir_codes import codebook
-from her2crc.read.fhir_resources import Entry, Reference, Resource, many
+from her2crc.read.fhir_resources import Concept, Entry, Reference, Resource, many
 from her2crc.read.source import UTF16
 from her2crc.read.source import decode as decode_text
 
@@ -61,10 +62,19 @@ class _RawBundle(msgspec.Struct):
     entry: tuple[_RawEntry, ...] = ()
 
 
-class _Owner(msgspec.Struct, rename="camel"):
+class _Name(msgspec.Struct):
     id: str | None = None
+
+
+class _Owner(msgspec.Struct):
     subject: Reference | None = None
     patient: Reference | None = None
+
+
+class _Test(msgspec.Struct):
+    status: str | None = None
+    code: Concept | str | None = None
+    specimen: Reference | tuple[Reference, ...] | None = None
 
 
 _FILE = msgspec.json.Decoder(Resource | tuple[Resource, ...])
@@ -73,7 +83,13 @@ _RAW = msgspec.json.Decoder(msgspec.Raw)
 _RAW_LIST = msgspec.json.Decoder(tuple[msgspec.Raw, ...])
 _RAW_BUNDLE = msgspec.json.Decoder(_RawBundle)
 _HEAD = msgspec.json.Decoder(_Head)
-_OWNER = msgspec.json.Decoder(_Owner)
+_FRAGMENTS: tuple[msgspec.json.Decoder[Any], ...] = (
+    _HEAD,
+    msgspec.json.Decoder(_Name),
+    msgspec.json.Decoder(_Owner),
+    msgspec.json.Decoder(_Test),
+)
+"""What can still be told of a resource that is faulty elsewhere."""
 
 
 def decode(data: bytes, source: str) -> Content:
@@ -197,12 +213,11 @@ def _single(data: bytes, full_url: str) -> Iterator[Item]:
 
 
 def _faulty(data: bytes, full_url: str, fault: str) -> Item:
-    try:
-        owner, kind = _OWNER.decode(data), _HEAD.decode(data).resource_type
-    except msgspec.ValidationError:
-        owner, kind = _Owner(), ""
-    resource = Resource(resource_type=kind, id=owner.id, subject=owner.subject or owner.patient)
-    return Item(resource, full_url, fault=fault)
+    known: dict[str, Any] = {}
+    for fragment in _FRAGMENTS:
+        with suppress(msgspec.ValidationError):
+            known |= msgspec.structs.asdict(fragment.decode(data))
+    return Item(Resource(**known), full_url, fault=fault)
 
 
 def _refused(source: str, what: str, fix: str) -> InputError:

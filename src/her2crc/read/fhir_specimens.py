@@ -111,7 +111,7 @@ def _read_date(case: Case, written: str | None, name: str, place: str) -> None:
     except ValueError:
         case.draft.note("fhir_date", place, field="collected_on", specimen=name)
         return
-    if case.born and written[: len(case.born)] < case.born:  # ISO days, months and years compare as text
+    if case.born and day.isoformat()[: len(case.born)] < case.born:  # ISO days, months and years compare as text
         case.draft.note("fhir_before_birth", place, field="collected_on", specimen=name)
     else:
         case.draft.give(place, "collected_on", day.isoformat(), name)
