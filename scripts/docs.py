@@ -13,6 +13,7 @@ from datetime import date
 from pathlib import Path
 
 import click
+from docs_inputs import inputs_page, load_inputs
 from docs_pages import (
     criteria_index,
     criteria_page,
@@ -73,6 +74,7 @@ def all_pages() -> dict[str, str]:
     pages = {
         "cli.md": cli_page(),
         "fields.md": fields_page(list(load_fields(KNOWLEDGE_DIR / "fields.yaml").values())),
+        "inputs.md": inputs_page(load_inputs()),
         "lint-rules.md": lint_page(list(lint_rules().values())),
         "result.md": result_page(),
         "statements.md": statements_page(list(knowledge.statements.values())),
