@@ -78,7 +78,7 @@ def inputs_page(formats: tuple[Format, ...]) -> str:
     parts = [
         "# Inputs",
         "Every format that `assess`, `read`, `lint` and `explain` take, found by looking into the file; its name "
-        "decides only where the content leaves it open. `-` is standard input. Several files may be named at once. "
+        "decides only where the content leaves it open. `-` is standard input. "
         "The fields are those of [the field list](fields.md).",
         table(["format", "called", "how-to", "extra"], rows),
         "An *extra* is installed with the package, as in `pip install 'her2crc[tables]'`.",

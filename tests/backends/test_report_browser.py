@@ -209,7 +209,8 @@ def test_a_verdict_leads_to_its_reason(browser: Browser, page: Path) -> None:
     browser.show(page, 1100)
     browser.ask("document.querySelector('a[href=\"#why-heracles_2015-2\"]').click()")
     assert browser.ask("document.querySelector(':target').textContent") == SPECIMENS[1]["specimen_id"]
-    assert 0 <= browser.ask("document.querySelector(':target').getBoundingClientRect().top") < 800
+    top = browser.ask("document.querySelector(':target').getBoundingClientRect().top")
+    assert -1 < top < 800  # in view; the browser scrolls to fractions of a pixel
 
 
 def test_the_keyboard_finds_the_skip_link_first(browser: Browser, page: Path) -> None:

@@ -142,8 +142,9 @@ def test_every_public_function_has_its_command_on_the_python_page() -> None:
 
 @pytest.fixture
 def workplace(tmp_path: Path) -> Path:
-    """An empty folder that sees the repository's examples, as the pages name them."""
+    """An empty folder that sees the repository's examples and golden files, as the pages name them."""
     (tmp_path / "src").symlink_to(ROOT / "src")
+    (tmp_path / "tests").symlink_to(ROOT / "tests")
     return tmp_path
 
 

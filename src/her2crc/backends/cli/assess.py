@@ -41,7 +41,9 @@ def assess_command(
     """Say what every published rule says of each patient in FILES, what to test next, and what can be done.
 
     \b
-    FILES: specimen tables (CSV, TSV, Excel, Parquet), patient JSON, FHIR R4 JSON; "-" is standard input.
+    FILES: specimen tables (CSV, TSV, Excel, Parquet; with --mapping any columns), patient JSON,
+    FHIR R4, HL7 v2, FoundationOne or Caris XML, DNPM JSON, folders of a cBioPortal study or of
+    mCODE tables; also packed as gzip or zip. "-" is standard input.
     Values that cannot be used are reported with their place and stay unknown; nothing else is lost.
     """
     knowledge = load(as_of, criteria_dir)

@@ -36,8 +36,10 @@ Start here:
   her2crc cite S09                          a statement with its sources
 
 \b
-Input: a specimen table (CSV, TSV, Excel, Parquet), a patient JSON file, or a FHIR R4 bundle;
-"-" reads standard input. Blank means unknown, and unknown is never negative.
+Input: a specimen table (CSV, TSV, Excel, Parquet; with --mapping any columns), patient JSON,
+FHIR R4, HL7 v2, FoundationOne or Caris XML, DNPM JSON, a folder of a cBioPortal study or of
+mCODE tables; also packed as gzip or zip. "-" reads standard input.
+Blank means unknown, and unknown is never negative.
 
 Decision support for professionals; not a medical device.
 """
