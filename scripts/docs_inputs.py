@@ -98,7 +98,7 @@ def section(item: Format) -> Iterator[str]:
     yield table(["from", "fills", "remark"], rows)
     lines = [f"- Not read: {'; '.join(item.ignored)}."]
     if item.limits:
-        lines.append(f"- At most: {', '.join(f'{limit.most:,} {limit.text}' for limit in item.limits)}.")
+        lines.append(f"- At most: {'; '.join(f'{limit.most:,} {limit.text}' for limit in item.limits)}.")
     lines.append(f"- How-to: {how_to(item)}.")
     if item.more:
         lines.append(f"- More: [{item.more}]({item.more.removeprefix('reference/')}).")
@@ -118,7 +118,7 @@ def of_all() -> Iterator[str]:
             "and stays unknown; the rest of the file is read.",
             "- Numbers keep the digits they are written with.",
             "- XML with a document type or entities is refused. Nothing outside the file is ever opened.",
-            "- Messages repeat no names and no free text.",
+            "- Messages repeat no names of people and no free text.",
         ]
     )
     yield "## Recognised and refused"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from her2crc.read import READERS, sniff
+from her2crc.model.record import PatientRecord
+from her2crc.read import READERS, read_file, sniff
 from her2crc.read.columns import columns
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,6 +56,27 @@ def test_every_format_that_sniff_returns_has_exactly_one_entry() -> None:
 def test_every_target_is_a_field_that_a_file_can_give(item: Format) -> None:
     assert item.read
     assert [name for part in item.read for name in part.into if name not in columns()] == []
+
+
+def read_files(item: Format, folder: Path) -> Iterator[PatientRecord]:
+    """Read the shipped files of a format and those that its how-to has the reader save."""
+    shipped = {ROOT / name for name in item.files}
+    if item.id == "cbioportal":
+        shipped = {path.parent for path in shipped}
+    for name, text in SAVED.findall(page_of(item)):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    shown = folder / item.shown
+    for path in [*shipped, *([shown] if shown.exists() else [])]:
+        yield from read_file(str(path))
+
+
+@each_of(item for item in FORMATS if all(part.into for part in item.read))
+def test_nothing_is_filled_that_the_page_does_not_name(item: Format, tmp_path: Path) -> None:
+    records = list(read_files(item, tmp_path))
+    filled = {name for record in records for row in record.rows for name in row.values}
+    assert filled, "no file of the format fills anything"
+    assert filled <= {name for part in item.read for name in part.into}
 
 
 @each

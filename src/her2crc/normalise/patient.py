@@ -107,10 +107,14 @@ class _Gatherer:
         for name, values in stated.items():
             facts[name] = next(iter(values)) if len(values) == 1 else None
             if len(values) > 1:
-                shown = " and ".join(f"{value} ({place})" for value, place in values.items())
+                shown = " and ".join(self._stated(name, value, place) for value, place in values.items())
                 text = f"{name} is given as {shown}; which is right is not known, so the fact is unknown."
                 self._unsettle("conflict", "contradicting_values", text, specimen_id, name)
         return facts
+
+    def _stated(self, name: str, value: Typed, place: str) -> str:
+        """A value and its place; free text is not repeated, since a message may end in a log."""
+        return f"text at {place}" if self.fields[name].type == "text" else f"{value} ({place})"
 
     def settle_stage(self, patient: dict[str, Typed | None], metastatic_stage: int) -> None:
         """A metastatic stage means metastatic disease; the two contradicting each other leaves it unknown."""
