@@ -106,7 +106,7 @@ def cite(knowledge: Knowledge, only: str | None = None) -> dict[str, Any]:
     """Return the statements and references (all, or the one of that id), and for a statement what it cites.
 
     Raises:
-        UsageError: no statement, reference or figure of that id.
+        UsageError: no statement or reference of that id.
     """
     if only is None:
         return {

@@ -12,7 +12,6 @@ stage; this module joins them. Knowledge (criteria, evidence, caveats) is data, 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -78,7 +77,7 @@ def _standard_input() -> bytes | None:
 
 def normalise_record(record: PatientRecord, knowledge: Knowledge) -> Patient:
     """Type and check what was read about one patient."""
-    return normalise(record, knowledge.fields, knowledge.settings.metastatic_stage)
+    return normalise(record, knowledge.fields, knowledge.settings)
 
 
 def assess(patient: Patient, knowledge: Knowledge) -> Assessment:
@@ -111,10 +110,3 @@ def assess(patient: Patient, knowledge: Knowledge) -> Assessment:
         disclaimer=knowledge.settings.disclaimer,
         patient=patient,
     )
-
-
-def assess_all(sources: Sequence[str | Path], knowledge: Knowledge) -> Iterator[Assessment]:
-    """Assess every patient of every file, in order."""
-    for source in sources:
-        for patient in read_patients(source, knowledge):
-            yield assess(patient, knowledge)

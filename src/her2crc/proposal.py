@@ -69,7 +69,7 @@ def _preview(rows: Grid, mapping: ColumnMapping, name: str, knowledge: Knowledge
         return []
     grid, notes = apply_mapping(rows, mapping, name)
     records = read_grid(grid, name, notes)
-    return [normalise(record, knowledge.fields, knowledge.settings.metastatic_stage) for record in records]
+    return [normalise(record, knowledge.fields, knowledge.settings) for record in records]
 
 
 def _row(patient: Patient, specimen: Specimen | None, mapping: ColumnMapping) -> dict[str, Any]:

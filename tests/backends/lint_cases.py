@@ -204,6 +204,12 @@ CASES: dict[str, Twins] = {
         table("site,specimen_kind", "plasma,biopsy"), table("site,specimen_kind", "liver,biopsy")
     ),
     "stage-contradicts-metastatic": Twins(table("stage,metastatic", "4,false"), table("stage,metastatic", "4,true")),
+    "call-contradicts-copies": Twins(
+        table("ngs_call,ngs_copies", "amplified,2.1"), table("ngs_call,ngs_copies", "amplified,30")
+    ),
+    "no-control-signals": Twins(
+        table("ish_her2_signals,ish_cep17_signals", "100,0"), table("ish_her2_signals,ish_cep17_signals", "100,50")
+    ),
     "tumours-contradict": Twins(bundle(condition("C18.7"), condition("C50.1")), bundle(condition("C18.7"))),
     # status, versions, references
     "entered-in-error": Twins(bundle(score(), status="entered-in-error"), bundle(score())),

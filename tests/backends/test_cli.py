@@ -76,6 +76,11 @@ def test_one_patient_is_an_object_and_several_are_a_list(run: Run) -> None:
     assert [item["patient_id"] for item in both] == ["EX-01-clear-3plus", "EX-07-polysomy"]
 
 
+def test_a_patient_in_two_files_is_said_aloud(run: Run) -> None:
+    assert "EX-01-clear-3plus" in run("assess", CASE, CASE, "--format", "json").stderr
+    assert not run("assess", CASE, "--format", "json").stderr
+
+
 def test_json_lines_has_one_patient_a_line(run: Run) -> None:
     lines = run("assess", EXAMPLES / "cohort.csv", "--format", "jsonl").stdout.splitlines()
     ids = [json.loads(line)["patient_id"] for line in lines]

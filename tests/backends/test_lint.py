@@ -86,7 +86,10 @@ def raised_in_code() -> set[str]:
                 names |= {name for name in constants(node.value) if name.startswith("value_")}
             if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "_unsettle":
                 names |= constants(node.args[1])
-    checks = {name.lstrip("_") for name in ("_ratio_and_counts", "_ratio_and_means", "_means_and_counts", "_material")}
+    checks = {
+        name.lstrip("_")
+        for name in ("_ratio_and_counts", "_ratio_and_means", "_means_and_counts", "_no_control_signals", "_material")
+    }
     assert all(hasattr(conflicts, f"_{name}") for name in checks)
     return names | checks
 

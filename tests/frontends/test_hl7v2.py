@@ -200,7 +200,7 @@ def test_escapes(written, score):
 )
 def test_a_score(value, score):
     found = results(f"{value}||||||F")
-    patient = normalise(found[0], load_knowledge().fields, 4)
+    patient = normalise(found[0], load_knowledge().fields, load_knowledge().settings)
     read = patient.specimens[0].ihc.ihc_score if patient.specimens else None
     assert read == (int(score) if score and int(score) in range(4) else None)
     assert read is not None or patient.issues

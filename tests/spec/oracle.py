@@ -130,6 +130,8 @@ def expected(set_id: str, facts: Mapping[str, Any]) -> str:
     """
     if set_id in UNSEEN or not _applies(SPECS[set_id], facts):
         return NOT_COVERED
+    if _applies_is_open(SPECS[set_id], facts):
+        return INDETERMINATE
     return _settle(set_id, tuple(_exact(facts.get(name)) for name in SPECS[set_id].reads))
 
 
@@ -140,6 +142,14 @@ def _applies(spec: Spec, facts: Mapping[str, Any]) -> bool:
     if spec.plasma:
         return kind in ("plasma", UNUSABLE) or facts.get("plasma_copies") is not None
     return kind != "plasma"
+
+
+def _applies_is_open(spec: Spec, facts: Mapping[str, Any]) -> bool:
+    """A tumour or a material in dispute: nobody knows whether the rule applies."""
+    if facts.get("tumour") == UNUSABLE and not spec.any_tumour:
+        return True
+    known_plasma = spec.plasma and facts.get("plasma_copies") is not None
+    return facts.get("specimen_kind") == UNUSABLE and not known_plasma
 
 
 @cache

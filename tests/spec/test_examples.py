@@ -131,13 +131,13 @@ FOLLOWS = {
     "EX-09-plasma-below-detection": Follows(
         testing=True,
         next_tests=("plasma_fraction on C1", "ihc at primary", "ihc at metastasis"),
-        caveats=names("plasma_is_its_own_evidence plasma_below_detection invisible_copies after_anti_egfr"),
+        caveats=names("plasma_is_its_own_evidence plasma_below_detection invisible_copies"),
     ),
     "EX-10-tissue-and-serial-plasma": Follows(
         testing=True,
         next_tests=("ihc at primary",),
         fits=AFTER_STANDARD - THIRD_LINE_ONLY | {"tdxd_label", "pertuzumab_trastuzumab_triumph_plasma"},
-        caveats=names("plasma_is_its_own_evidence plasma_below_detection invisible_copies"),
+        caveats=names("plasma_is_its_own_evidence plasma_below_detection invisible_copies after_anti_her2"),
         discordant=names("heracles_adjusted"),
     ),
     "EX-11-ratio-contradicts-counts": Follows(

@@ -18,9 +18,6 @@ import msgspec
 
 from her2crc.criteria.library import KNOWLEDGE_DIR, Editions, files_of, hash_files
 
-PROGRAM_FILES = ("compile.py", "library.py", "load.py", "nodes.py", "parse.py", "sets.py")
-"""Code whose change makes an older cache stale."""
-
 
 def load_editions(local: Sequence[Path] = (), folder: Path = KNOWLEDGE_DIR) -> Editions:
     """Return the compiled knowledge, from the cache where it is fresh.
@@ -32,26 +29,40 @@ def load_editions(local: Sequence[Path] = (), folder: Path = KNOWLEDGE_DIR) -> E
     Raises:
         KnowledgeError: a file is wrong (only fresh files are compiled, so a bad file is never used).
     """
-    return _load(_cache_path(folder, local), folder, tuple(local))
+    key = hash_files(_files(folder, local))
+    return _load(key, folder, tuple(local))
 
 
 @lru_cache(maxsize=4)
-def _load(cached: Path, folder: Path, local: tuple[Path, ...]) -> Editions:
+def _load(key: str, folder: Path, local: tuple[Path, ...]) -> Editions:
+    cached = _cache_path(key)
     with suppress(OSError, msgspec.DecodeError):
-        return msgspec.json.decode(cached.read_bytes(), type=Editions)
+        if cached:
+            return msgspec.json.decode(cached.read_bytes(), type=Editions)
     from her2crc.criteria.compile import compile_editions
 
     editions = compile_editions(folder, local)
-    _write(cached, msgspec.json.encode(editions))
+    if cached:
+        _write(cached, msgspec.json.encode(editions))
     return editions
 
 
-def _cache_path(folder: Path, local: Sequence[Path]) -> Path:
-    code = Path(__file__).resolve().parent
+def _files(folder: Path, local: Sequence[Path]) -> dict[str, Path]:
+    """Everything that the compiled knowledge depends on: its files, a laboratory's own, and the code of its types."""
+    package = Path(__file__).resolve().parent.parent
     files = {path.relative_to(folder).as_posix(): path for path in files_of(folder)}
-    files |= {f"local/{path}": path for path in local} | {f"code/{name}": code / name for name in PROGRAM_FILES}
-    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(root) / "her2crc" / f"knowledge-{hash_files(files)}.json"
+    files |= {f"local/{path}": path for path in local}
+    code = (path for part in ("criteria", "model") for path in (package / part).glob("*.py"))
+    return files | {f"code/{path.parent.name}/{path.name}": path for path in code}
+
+
+def _cache_path(key: str) -> Path | None:
+    """Return where the cache of this knowledge stands; None where the account has no home folder."""
+    try:
+        root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    except RuntimeError:
+        return None
+    return root / "her2crc" / f"knowledge-{key}.json"
 
 
 def _write(path: Path, content: bytes) -> None:

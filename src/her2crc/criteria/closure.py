@@ -60,6 +60,7 @@ def compile_set(criteria: CriteriaSet) -> Compiled:
     names = tuple(dict.fromkeys(n for node in (criteria.applies, *_whens(criteria)) for n in fields_read(node)))
     writer = _Writer()
     lines = [f"    if {writer.is_false(criteria.applies)}: return {OUTSIDE}"] if criteria.rows else []
+    lines += [f"    if not {writer.is_true(criteria.applies)}: return {OPEN}"] if criteria.rows else []
     lines += [f"    if {writer.is_true(row.when)}: return {at}" for at, row in enumerate(criteria.rows)]
     closed = " and ".join(writer.is_false(when) for when in _whens(criteria)) or "True"
     lines.append(f"    return {SILENT} if {closed} else {OPEN}")

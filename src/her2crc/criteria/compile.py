@@ -122,8 +122,17 @@ def compile_editions(folder: Path, local: Sequence[Path] = ()) -> Editions:
     known = [reference.id for reference in references]
     fields = load_fields(folder / "fields.yaml")
     sets = [load_set(path, fields, known) for path in files_of(folder / "criteria")]
+    shipped = {item.id for item in sets}
     for path in local:
-        sets.append(load_set(path, fields, known, origin=f"local: {path.name}"))
+        own = load_set(path, fields, known, origin=f"local: {path.name}")
+        if own.id in shipped:
+            raise KnowledgeError(
+                f"'{own.id}' is the id of a published set",
+                where=path.name,
+                why="A set of your own stands beside the published ones and replaces none.",
+                fix="Give it an id of its own.",
+            )
+        sets.append(own)
     _check_editions(sets)
     sets.sort(key=_reading_order)
     priors = load_strict(folder / "priors.yaml", _PriorFile)

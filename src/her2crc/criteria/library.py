@@ -7,7 +7,7 @@ form is cached by the hash of the files (see :mod:`her2crc.criteria.cache`).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -191,6 +191,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     retest_most_lesions: int
     interval_level: Decimal
     metastatic_stage: int
+    low_gain: Decimal
+    amplified_everywhere: Decimal
 
 
 class Knowledge(msgspec.Struct, frozen=True):
@@ -239,6 +241,12 @@ class Editions(msgspec.Struct, frozen=True):
                 in_force[criteria.id] = criteria
         ordered = {item.id: in_force[item.id] for item in self.sets if item.id in in_force}
         own = [reference for item in ordered.values() for reference in item.references]
+        years = {item.id: item.year for item in (*self.references, *own)}
+
+        def published(cite: tuple[Citation, ...]) -> bool:
+            """Whether every source was out in that year; one whose year is unknown is taken as out."""
+            return all((years[citation.ref] or 0) <= day.year for citation in cite)
+
         return Knowledge(
             version=self.version,
             sha256=self.sha256,
@@ -247,15 +255,22 @@ class Editions(msgspec.Struct, frozen=True):
             criteria=ordered,
             references={item.id: item for item in (*self.references, *own)},
             statements={item.id: item for item in self.statements if item.effective <= day},
-            proportions={item.id: item for item in self.proportions},
-            rates={item.id: item for item in self.rates},
-            pair_tables=self.pair_tables,
+            proportions={item.id: item for item in self.proportions if published(item.cite)},
+            rates={item.id: item for item in self.rates if published(item.cite)},
+            pair_tables=tuple(item for item in self.pair_tables if published(item.cite)),
             eligibility=tuple(item for item in self.eligibility if item.effective <= day),
             tests=self.tests,
-            actions=tuple(item for item in self.actions if item.effective <= day),
-            caveats=self.caveats,
+            actions=tuple(_as_known(item, day, published) for item in self.actions if item.effective <= day),
+            caveats=tuple(item for item in self.caveats if item.when is None or published(item.cite[:1])),
             settings=self.settings,
         )
+
+
+def _as_known(action: ActionRule, day: date, published: Callable[[tuple[Citation, ...]], bool]) -> ActionRule:
+    """Return a regimen without the figures and approvals that came after a day; undated approvals by their source."""
+    figures = tuple(item for item in action.figures if published(item.cite))
+    approvals = tuple(item for item in action.approvals if item.on <= day.isoformat() and published(item.cite))
+    return msgspec.structs.replace(action, figures=figures, approvals=approvals)
 
 
 def files_of(folder: Path) -> list[Path]:

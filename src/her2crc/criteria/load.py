@@ -5,6 +5,7 @@ A file that is wrong is refused whole, with file, line, key and what is allowed 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -26,6 +27,9 @@ ReviewState = Literal["submitted", "under_review", "approved"]
 
 class _FieldFile(msgspec.Struct, forbid_unknown_fields=True):
     fields: list[Field]
+
+
+SET_ID = re.compile(r"[a-z][a-z0-9_]*")
 
 
 class RowFile(msgspec.Struct, forbid_unknown_fields=True):
@@ -156,6 +160,8 @@ class Assembly:
 
     def check_head(self, raw: SetFile) -> None:
         """Check what a type cannot: dates, tumour, role and monotone fields."""
+        if not SET_ID.fullmatch(raw.id):
+            raise self.error(f"'{raw.id}' cannot be an id", "id:", "Use small letters, digits and underscores.")
         if raw.reviewed_on < raw.effective and raw.effective_precision == "day":
             raise self.error("reviewed_on lies before effective", "reviewed_on")
         if raw.tumour not in self.fields["tumour"].values:

@@ -36,7 +36,8 @@ def missing_facts(
 
 
 def _blocking(criteria: CriteriaSet, facts: Facts) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for row in criteria.rows for name in unknown_fields(row.when, facts)))
+    conditions = (criteria.applies, *(row.when for row in criteria.rows))
+    return tuple(dict.fromkeys(name for condition in conditions for name in unknown_fields(condition, facts)))
 
 
 def _bases(name: str, facts: Facts, fields: Mapping[str, Field]) -> tuple[str, ...]:

@@ -44,10 +44,11 @@ def parse_condition(text: str, fields: Mapping[str, Field], defined: Mapping[str
             does not fit its field.
     """
     try:
-        tree = parse_one(text, dialect="duckdb")
+        return _Builder(fields, defined or {}).build(parse_one(text, dialect="duckdb"))
     except SqlglotError as error:
         raise ConditionError(f"cannot be parsed: {str(error).splitlines()[0]}") from None
-    return _Builder(fields, defined or {}).build(tree)
+    except RecursionError:
+        raise ConditionError("is nested too deeply or too long; split it into named conditions") from None
 
 
 class _Builder:

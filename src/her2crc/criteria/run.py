@@ -56,13 +56,13 @@ class Outcome(msgspec.Struct, frozen=True):
     """What one criteria set says of one case.
 
     ``row`` is the row that decided (None where none did); ``open_rows`` are the rows that an unknown fact
-    leaves open, in file order, whenever no row decided.
+    leaves open, in file order, whenever no row decided. ``applies`` is None where tumour or material is in dispute.
     """
 
     status: str
     row: Row | None
     open_rows: tuple[Row, ...] = ()
-    applies: bool = True
+    applies: bool | None = True
 
 
 def evaluate(node: Node, facts: Facts) -> bool | None:
@@ -92,8 +92,11 @@ def decide(criteria: CriteriaSet, facts: Facts) -> Outcome:
     A row that holds decides. Where none holds but an unknown fact leaves one open, the answer is
     ``indeterminate``. A set that does not apply, and one without readable rules, says ``not_covered``.
     """
-    if evaluate(criteria.applies, facts) is False or not criteria.rows:
+    applies = evaluate(criteria.applies, facts)
+    if applies is False or not criteria.rows:
         return Outcome("not_covered", None, applies=False)
+    if applies is None:  # tumour or material contradicts itself
+        return Outcome("indeterminate", None, applies=None)
     open_rows = []
     for row in criteria.rows:
         holds = evaluate(row.when, facts)

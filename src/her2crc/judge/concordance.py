@@ -55,7 +55,7 @@ def _kind(first: Specimen, second: Specimen) -> str:
     metastases = is_metastasis(first) + is_metastasis(second)
     if metastases == 1 and "primary" in (first.site, second.site):
         return "primary_metastasis"
-    if metastases == 1 + 1:
+    if all(map(is_metastasis, (first, second))):
         return "metastases"
     return "primary" if first.site == second.site == "primary" else "site_unknown"
 

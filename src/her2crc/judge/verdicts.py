@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -19,6 +19,13 @@ from her2crc.model.verdict import Agreement, SetVerdict, SpecimenVerdict
 DECIDED = ("positive", "negative")
 PATIENT_ORDER = ("positive", "equivocal", "indeterminate", "negative")
 """The first of these that any specimen has is the patient's; where none has, the set does not cover the patient."""
+
+
+RESULTS = (
+    *("ihc_score", "ish_ratio", "ish_her2_signals", "ish_her2_copies", "ish_cell_percent"),
+    *("ngs_copies", "ngs_fold", "ngs_call"),
+)
+"""The facts that are a HER2 result of tissue, and not only a detail of one."""
 
 
 class Judgement(msgspec.Struct, frozen=True):
@@ -81,13 +88,14 @@ def judged_facts(patient: Patient, judgement: Judgement, fields: Mapping[str, Fi
     must not count as "not positive".
     """
     rules = {name: verdict for name, verdict in judgement.criteria.items() if verdict.role == "rule"}
-    tested = [item for item in patient.specimens if has_result(item)]
+    tissue = [item for item in patient.specimens if is_colorectal_tissue(item)]
+    tested = [item for item in tissue if has_result(item)]
     return {
         **{name: verdict.status if verdict.status in DECIDED else None for name, verdict in judgement.criteria.items()},
-        "highest_ihc_score": _highest_score(patient.specimens, fields["ihc_score"]),
-        "primary_tested": any(item.site == "primary" for item in tested),
-        "metastasis_tested": _any_metastasis(tested),
-        "any_positive": any(verdict.status == "positive" for verdict in rules.values()),
+        "highest_ihc_score": _highest_score(tissue, fields["ihc_score"]),
+        "primary_tested": _any_at(tested, lambda item: item.site == "primary"),
+        "metastasis_tested": _any_at(tested, is_metastasis),
+        "any_positive": _any_positive(verdict.status for verdict in rules.values()),
         "any_discordant": any(verdict.discordant for verdict in rules.values()),
     }
 
@@ -100,16 +108,28 @@ def _highest_score(specimens: Sequence[Specimen], field: Field) -> int | None:
     return None if unsettled and highest != field.maximum else highest
 
 
+def is_colorectal_tissue(specimen: Specimen) -> bool:
+    """Tell whether a specimen can speak of the colorectal tumour's tissue: no plasma, no other tumour."""
+    return specimen.tumour in (None, "colorectal") and "plasma" not in (specimen.specimen_kind, specimen.site)
+
+
 def has_result(specimen: Specimen) -> bool:
-    """Tell whether a tissue specimen carries any HER2 result at all."""
-    tissue, ish = specimen.tissue, specimen.ish
-    known = (specimen.ihc.ihc_score, ish.ish_ratio, ish.ish_her2_signals, ish.ish_her2_copies)
-    known += (tissue.ngs_copies, tissue.ngs_fold, tissue.ngs_call)  # type: ignore[assignment]
-    return any(value is not None for value in known)
+    """Tell whether a tissue specimen carries any HER2 result at all, be it an unusable one."""
+    facts: dict[str, object] = {}
+    for part in (specimen.ihc, specimen.ish, specimen.tissue):
+        facts |= msgspec.structs.asdict(part)
+    return any(facts[name] is not None or name in specimen.unsettled for name in RESULTS)
 
 
-def _any_metastasis(tested: Sequence[Specimen]) -> bool | None:
-    if any(is_metastasis(item) for item in tested):
+def _any_positive(statuses: Iterable[str]) -> bool | None:
+    """Whether a rule is positive; None where none is decided at all."""
+    decided = set(statuses) & set(DECIDED)
+    return "positive" in decided if decided else None
+
+
+def _any_at(tested: Sequence[Specimen], place: Callable[[Specimen], bool]) -> bool | None:
+    """Whether a tested specimen is from that place; None where only one of unknown site might be."""
+    if any(place(item) for item in tested):
         return True
     return None if any(item.site is None for item in tested) else False
 
@@ -135,6 +155,6 @@ def _specimen_verdict(criteria: CriteriaSet, facts: Facts, fields: Mapping[str, 
 def _why_open(criteria: CriteriaSet, outcome: Outcome, missing: tuple[str, ...]) -> str:
     if not criteria.rows:
         return criteria.summary
-    if not outcome.applies:
+    if outcome.applies is False:
         return f"This set judges {criteria.judges} of a {criteria.tumour} tumour and does not apply to this specimen."
     return f"Open until known: {', '.join(missing)}."

@@ -6,11 +6,15 @@ and a ratio is kept as numerator and denominator, so that 6.6 / 3.0 >= 2.2 holds
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal, InvalidOperation
 from typing import NamedTuple
 
 MAX_DIGITS = 17
 """Digits of a computed ratio in a spreadsheet; a product with a threshold still stays exact in Decimal (28 digits)."""
+
+THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
+"""1,250 can be a count of a thousand or a number just above 1: it is refused rather than guessed."""
 
 DIPLOID = 2
 """Copies of a gene in a normal cell."""
@@ -55,6 +59,8 @@ def parse_decimal(text: str) -> Decimal:
         ValueError: not a finite plain number, or more digits than a measurement carries.
     """
     cleaned = text.strip()
+    if THOUSANDS.fullmatch(cleaned):
+        raise ValueError("ambiguous: the comma may mark thousands; write the digits alone, or a decimal point")
     if "," in cleaned and "." not in cleaned:
         cleaned = cleaned.replace(",", ".", 1)
     try:

@@ -24,6 +24,8 @@ def specimen_facts(specimen: Specimen) -> Facts:
         facts |= msgspec.structs.asdict(part)
     facts |= {name: getattr(specimen, name) for name in ("tumour", "site", "specimen_kind", "scoring_system")}
     derived = derive_facts(facts)
+    if "ish_ratio" in specimen.unsettled and _quotient(facts, "ish_her2_signals", "ish_cep17_signals") is None:
+        derived["ish_ratio"] = None  # what contradicts itself is not settled by rounded means
     return derived | {name: UNSETTLED for name in specimen.unsettled if derived.get(name) is None}
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from her2crc.criteria.fields import Field
+from her2crc.criteria.library import Settings
 from her2crc.model.patient import IHC, ISH, Genes, History, Patient, Plasma, Specimen, TissueCopyNumber
 from her2crc.model.quantity import Value
 from her2crc.model.record import Issue, PatientRecord, SpecimenRow
@@ -28,24 +29,26 @@ GROUPS: dict[str, type[msgspec.Struct]] = {
     "plasma": Plasma,
 }
 HEAD = ("tumour", "site", "specimen_kind", "collected_on", "scoring_system")
+DISTANT = ("liver", "lung", "peritoneum", "brain", "bone")
 MATERIAL = ("specimen_kind", "site")
 
 
-def normalise(record: PatientRecord, fields: Mapping[str, Field], metastatic_stage: int) -> Patient:
+def normalise(record: PatientRecord, fields: Mapping[str, Field], settings: Settings) -> Patient:
     """Type, merge and check everything that was read about one patient.
 
     Args:
         record: the rows as read.
         fields: the list of fields.
-        metastatic_stage: the UICC stage that is metastatic by definition.
+        settings: the metastatic stage, and the copies that a call cannot go with.
     """
-    gather = _Gatherer(fields)
+    gather = _Gatherer(fields, settings)
     gather.recall(record.issues)
     for number, row in enumerate(record.rows, 1):
         gather.take(row, number)
     specimens = tuple(gather.specimen(specimen_id) for specimen_id in gather.specimens)
     patient = gather.settled(gather.patient, "")
-    gather.settle_stage(patient, metastatic_stage)
+    gather.settle_stage(patient)
+    gather.check_extent(patient, specimens)
     return Patient(
         patient_id=record.patient_id,
         specimens=specimens,
@@ -58,8 +61,8 @@ def normalise(record: PatientRecord, fields: Mapping[str, Field], metastatic_sta
 class _Gatherer:
     """Collects each fact with every place it was stated, for the patient and for each specimen."""
 
-    def __init__(self, fields: Mapping[str, Field]) -> None:
-        self.fields = fields
+    def __init__(self, fields: Mapping[str, Field], settings: Settings) -> None:
+        self.fields, self.settings = fields, settings
         self.unsettled: dict[str, list[str]] = {}
         self.patient: dict[str, dict[Typed, str]] = {}
         self.specimens: dict[str, dict[str, dict[Typed, str]]] = {}
@@ -112,13 +115,23 @@ class _Gatherer:
                 self._unsettle("conflict", "contradicting_values", text, specimen_id, name)
         return facts
 
+    def check_extent(self, patient: dict[str, Typed | None], specimens: Iterable[Specimen]) -> None:
+        """A specimen of a distant site contradicts 'not metastatic'; which is right is not known."""
+        distant = next((item for item in specimens if item.site in DISTANT), None)
+        if distant and patient.get("metastatic") is False:
+            patient["metastatic"] = None
+            text = (
+                f"A specimen from the {distant.site} and 'not metastatic' contradict each other; the extent is unknown."
+            )
+            self._unsettle("conflict", "site_contradicts_metastatic", text, "", "metastatic")
+
     def _stated(self, name: str, value: Typed, place: str) -> str:
         """A value and its place; free text is not repeated, since a message may end in a log."""
         return f"text at {place}" if self.fields[name].type == "text" else f"{value} ({place})"
 
-    def settle_stage(self, patient: dict[str, Typed | None], metastatic_stage: int) -> None:
+    def settle_stage(self, patient: dict[str, Typed | None]) -> None:
         """A metastatic stage means metastatic disease; the two contradicting each other leaves it unknown."""
-        if patient.get("stage") != metastatic_stage or "metastatic" in self.unsettled.get("", ()):
+        if patient.get("stage") != self.settings.metastatic_stage or "metastatic" in self.unsettled.get("", ()):
             return
         if patient.get("metastatic") is False:
             patient["metastatic"] = None
@@ -130,10 +143,10 @@ class _Gatherer:
     def specimen(self, specimen_id: str) -> Specimen:
         facts = self.settled(self.specimens[specimen_id], specimen_id)
         unsettled = self.unsettled.setdefault(specimen_id, [])
-        for issue, unknown in contradictions(facts, specimen_id):
+        for issue, unknown in contradictions(dict(facts), specimen_id, self.settings):
             self.issues.append(issue)
+            unsettled += [unknown[0], *(name for name in unknown if facts.get(name) is not None)]
             facts |= dict.fromkeys(unknown)
-            unsettled.append(unknown[0])
         if not set(MATERIAL) & set(unsettled):
             _settle_material(facts)
         findings = {name: _struct(kind, facts) for name, kind in GROUPS.items()}

@@ -18,6 +18,7 @@ SCORE = re.compile(r"(?:score\s*)?([0-3])\s*\+?|\+\s*([1-3])", re.IGNORECASE)
 STAGE = re.compile(r"(?:stage\s*)?(iv|i{1,3})\s*[abc]?\d?", re.IGNORECASE)
 STAGES = ("i", "ii", "iii", "iv")
 BOUND = re.compile(r"^\s*(?:[<>≤≥~≈]|<=|>=|about\b|up to\b)")
+GROUPED_COUNT = re.compile(r"[1-9]\d{0,2}(\.\d{3})+")
 TRUE_WORDS = frozenset({"true", "yes", "y", "1", "t"})
 FALSE_WORDS = frozenset({"false", "no", "n", "0", "f"})
 PERCENT = Decimal(100)
@@ -62,6 +63,8 @@ def _integer(field: Field, raw: RawValue) -> int:
     stage = STAGE.fullmatch(text) if field.name == "stage" else None
     if stage:
         text = str(STAGES.index(stage.group(1).lower()) + 1)
+    if GROUPED_COUNT.fullmatch(text):
+        raise UnusableError("value_not_number", "is ambiguous: the point may mark thousands; write the digits alone")
     number = _in_range(field, _plain_decimal(text))
     if number != number.to_integral_value():
         raise UnusableError("value_not_whole", "must be a whole number")

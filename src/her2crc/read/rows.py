@@ -8,6 +8,7 @@ Typing, spelling and ranges are the business of the next stage, ``normalise``.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -24,6 +25,8 @@ BLANK = frozenset(
 )
 """Usual signs, in lower case, that nothing is known."""
 
+
+SPREADSHEET_NUMBER = re.compile(r"^(\d+)\.0$")
 
 Values = dict[str, RawValue]
 
@@ -99,7 +102,7 @@ def _from_float(number: float) -> RawValue:
 
 def identifier(value: RawValue) -> str | None:
     """Return an identifier as text; a spreadsheet may have made 101 of it, or 101.0."""
-    return None if value is None else str(value).removesuffix(".0")
+    return None if value is None else SPREADSHEET_NUMBER.sub(r"\1", str(value))
 
 
 def collect(found: Iterable[Found], notes: Sequence[Issue] = ()) -> list[PatientRecord]:

@@ -26,7 +26,10 @@ def _action(rule: ActionRule, facts: Facts, knowledge: Knowledge) -> Action:
         fits=_fits(conditions),
         why=_why(conditions),
         conditions=conditions,
-        evidence=(*(_counted(name, knowledge) for name in rule.evidence), *map(_figure, rule.figures)),
+        evidence=(
+            *(_counted(name, knowledge) for name in rule.evidence if _known(name, knowledge)),
+            *map(_figure, rule.figures),
+        ),
         approvals=rule.approvals,
         confidence=rule.confidence,
         review_state=rule.review_state,
@@ -52,6 +55,11 @@ def _why(conditions: tuple[Condition, ...]) -> str:
         if texts:
             parts.append(f"{label}: {'; '.join(texts)}")
     return ". ".join(parts) + "."
+
+
+def _known(name: str, knowledge: Knowledge) -> bool:
+    """Tell whether a figure was published by the day of this knowledge."""
+    return name in knowledge.proportions or name in knowledge.rates
 
 
 def _counted(name: str, knowledge: Knowledge) -> Evidence:

@@ -8,6 +8,7 @@ the note says. All probabilities carry an interval (S12-S16).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 
 from her2crc.criteria.library import Knowledge, PairTable
 from her2crc.model.patient import Patient
@@ -66,7 +67,9 @@ def _estimate(
         probability=posterior_mean(seen, of),
         interval=posterior_interval(seen, of, level),
         certainty=certainty,
-        lesions_needed=_lesions_needed(seen, of, certainty, knowledge.settings.retest_most_lesions),
+        lesions_needed=_lesions_needed(
+            seen, of, Fraction(knowledge.settings.retest_certainty), knowledge.settings.retest_most_lesions
+        ),
         note=f"{ASSUMPTION} {table.note}",
         cite=table.cite,
     )
@@ -79,6 +82,7 @@ def _conditional_counts(table: PairTable, given: str) -> tuple[int, int]:
     return positive, positive + negative
 
 
-def _lesions_needed(events: int, total: int, certainty: float, most: int) -> int | None:
-    """Return how many further lesions, all negative, bring the chance at the next one below 1 - certainty."""
-    return next((n for n in range(most + 1) if posterior_mean(events, total + n) <= 1 - certainty), None)
+def _lesions_needed(events: int, total: int, certainty: Fraction, most: int) -> int | None:
+    """Return how many further lesions, all negative, bring the chance at the next one to at most 1 - certainty."""
+    chance = ((n, Fraction(events + 1, total + n + 2)) for n in range(most + 1))
+    return next((n for n, probability in chance if probability <= 1 - certainty), None)

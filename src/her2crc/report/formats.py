@@ -13,8 +13,6 @@ from her2crc.model.patient import Patient
 from her2crc.model.verdict import Assessment
 
 FORMATS = ("text", "json", "jsonl", "html", "pdf", "table", "fhir", "hl7v2")
-PER_PATIENT = ("html", "pdf")
-"""Formats that make one document of each patient."""
 
 PATIENT_FORMATS = ("json", "jsonl")
 LINT_FORMATS = ("text", "json", "sarif")

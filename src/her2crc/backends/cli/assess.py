@@ -12,6 +12,7 @@ import her2crc
 from her2crc.backends.cli.options import file_names, knowledge_options, load, write_bytes
 
 FORMATS = ("text", "json", "jsonl", "html", "pdf", "table", "fhir", "hl7v2")
+MOST_SHOWN = 10
 VIEWS = ("pathologist", "oncologist", "laboratory", "researcher", "patient")
 
 
@@ -49,6 +50,7 @@ def assess_command(
     knowledge = load(as_of, criteria_dir)
     patients = [patient for file in files for patient in her2crc.read_patients(file, knowledge, mapping=mapping)]
     assessments = [her2crc.assess(patient, knowledge) for patient in patients]
+    _warn_of_repeats([item.patient_id for item in assessments])
     if not assessments:
         raise her2crc.InputError("no patient found", fix="See `her2crc schema` for the patient file.")
     colour = output is None and sys.stdout.isatty()
@@ -73,6 +75,14 @@ def _write_documents(documents: list[bytes], patients: list[str], output_format:
         for name, document in zip(file_names(patients, output_format), documents, strict=True):
             write_bytes(document, str(Path(output) / name))
             click.echo(str(Path(output) / name), err=True)
+
+
+def _warn_of_repeats(patients: list[str]) -> None:
+    """A patient id in two files may be one patient or two; each is answered by itself, and that is said."""
+    repeated = sorted({name for name in patients if patients.count(name) > 1})
+    if repeated:
+        shown = ", ".join(repeated[:MOST_SHOWN])
+        click.echo(f"her2crc: in more than one file, each answered by itself (join the files): {shown}.", err=True)
 
 
 def _report_unused(assessments: list[her2crc.Assessment], strict: bool) -> None:

@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Callable
 from datetime import date, datetime
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -56,10 +57,12 @@ def write_bytes(content: bytes, path: str | None) -> None:
 
 def file_names(names: list[str], ending: str) -> list[str]:
     """Return a safe, distinct file name for each patient id."""
-    seen: dict[str, int] = {}
-    result = []
+    result: list[str] = []
+    taken: set[str] = set()
     for name in names:
         stem = UNSAFE.sub("_", name).strip("._") or "patient"
-        seen[stem] = seen.get(stem, 0) + 1
-        result.append(f"{stem}.{ending}" if seen[stem] == 1 else f"{stem}-{seen[stem]}.{ending}")
+        stems = chain([stem], (f"{stem}-{number}" for number in count(1)))
+        free = next(item for item in stems if item.lower() not in taken)
+        taken.add(free.lower())
+        result.append(f"{free}.{ending}")
     return result
