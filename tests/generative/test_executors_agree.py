@@ -48,8 +48,8 @@ def agree(criteria: CriteriaSet, case: Facts) -> None:
     code = compiled.decide(*[case.get(name) for name in compiled.fields])
     assert compiled.status(case) == outcome.status
     assert (criteria.rows[code] if code >= 0 else None) == outcome.row
-    assert (code == OPEN) == bool(outcome.open_rows)
-    assert code != OUTSIDE or not outcome.applies
+    assert (code == OPEN) == (bool(outcome.open_rows) or outcome.applies is None)
+    assert code != OUTSIDE or outcome.applies is False
     assert code != SILENT or not outcome.open_rows
 
 

@@ -129,13 +129,14 @@ def _row(row: Row, confidence: str) -> Iterator[str]:
 
 def _answers(criteria: CriteriaSet) -> Iterator[str]:
     outside = f"when {_name(APPLIES)} is false then"
+    in_dispute = f"when {_name(APPLIES)} is null then"
     rows = [(_name(define_name(row)), row) for row in criteria.rows]
     yield from _comment("The first row that holds decides.")
-    yield f"define {_name('Row')}:\n  case\n    {outside} null"
+    yield f"define {_name('Row')}:\n  case\n    {outside} null\n    {in_dispute} null"
     yield from (f"    when {name} then {_string(row.id)}" for name, row in rows)
     yield "    else null\n  end\n"
     yield from _comment("Where no row holds, an unknown fact that leaves one open makes the case indeterminate.")
-    yield f"define {_name('Status')}:\n  case\n    {outside} 'not_covered'"
+    yield f"define {_name('Status')}:\n  case\n    {outside} 'not_covered'\n    {in_dispute} 'indeterminate'"
     yield from (f"    when {name} then {_string(row.then)}" for name, row in rows)
     yield from (f"    when {name} is null then 'indeterminate'" for name, _ in rows)
     yield "    else 'not_covered'\n  end"
