@@ -116,3 +116,12 @@ def test_an_old_answer_holds_nothing_that_came_later() -> None:
     shown = [item for action in answer.actions for item in (*action.evidence, *action.approvals)]
     assert shown and all(years[cited.ref] <= then.year for item in shown for cited in item.cite)
     assert all(item.on <= then.isoformat() for action in answer.actions for item in action.approvals)
+
+
+def test_methods_that_contradict_each_other_on_one_specimen_are_said(known: Knowledge) -> None:
+    stained = {"ihc_score": 3, "ihc_percent": 90, "ish_ratio": 1, "ish_her2_copies": 2, "ish_cell_percent": 0}
+    answer = answered(known, {**stained, "ngs_copies": 2, "tumour_purity": "0.9"}, tumour="colorectal")
+    found = {(item.first, item.second): item.concordant for item in answer.concordance.comparisons}
+    assert found[("A0 by staining", "A0 by hybridisation (sun_2023)")] is False
+    assert found[("A0 by staining", "A0 by sequencing (cenaj_2019)")] is False
+    assert found[("A0 by hybridisation", "A0 by sequencing (cenaj_2019)")] is True

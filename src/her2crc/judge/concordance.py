@@ -10,13 +10,17 @@ from her2crc.judge.verdicts import DECIDED, Judgement, has_result, is_metastasis
 from her2crc.model.patient import Patient, Specimen
 from her2crc.model.verdict import Comparison
 
+METHODS = {"ihc_ish": "staining", "ish": "hybridisation", "copies": "sequencing"}
+"""What a rule of one method rests on; rules that take any method compare nothing."""
+
 
 def compare_specimens(patient: Patient, judgement: Judgement, knowledge: Knowledge) -> tuple[Comparison, ...]:
-    """Compare every two tissue specimens under each set that decides at least one, and tissue with plasma."""
+    """Compare every two tissue specimens under each set, the methods used on each specimen, and tissue with plasma."""
     tissue = [item for item in patient.specimens if item.specimen_kind != "plasma"]
     pairs = [pair for pair in combinations(tissue, 2) if all(map(has_result, pair))]
     between = [comparison for pair in pairs for comparison in _compare_pair(*pair, judgement)]
-    return (*between, *_compare_plasma(judgement, knowledge))
+    methods = [item for specimen in tissue for item in _compare_methods(specimen.specimen_id, judgement, knowledge)]
+    return (*between, *methods, *_compare_plasma(judgement, knowledge))
 
 
 def untested_sites(patient: Patient) -> tuple[str, ...]:
@@ -58,6 +62,21 @@ def _kind(first: Specimen, second: Specimen) -> str:
     if all(map(is_metastasis, (first, second))):
         return "metastases"
     return "primary" if first.site == second.site == "primary" else "site_unknown"
+
+
+def _compare_methods(specimen: str, judgement: Judgement, knowledge: Knowledge) -> Iterator[Comparison]:
+    """Compare what rules on staining, on hybridisation alone and on copies say of one specimen, where both decide."""
+    decided = {
+        name: verdict.specimens[specimen].status
+        for name, verdict in judgement.criteria.items()
+        if verdict.role == "rule" and verdict.specimens[specimen].status in DECIDED
+    }
+    for one, two in combinations(decided, 2):
+        first, second = (METHODS.get(knowledge.criteria[name].method) for name in (one, two))
+        if first and second and first != second and knowledge.criteria[two].judges == "tissue":
+            places = (f"{specimen} by {first}", f"{specimen} by {second} ({two})")
+            same = decided[one] == decided[two]
+            yield Comparison("methods", one, *places, decided[one], decided[two], same)
 
 
 def _compare_plasma(judgement: Judgement, knowledge: Knowledge) -> Iterator[Comparison]:

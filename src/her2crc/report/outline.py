@@ -70,6 +70,7 @@ KINDS = {
     "metastases": "two metastases",
     "primary": "two specimens of the primary",
     "site_unknown": "two specimens, site not known",
+    "methods": "methods on one specimen",
     "tissue_plasma": "tissue and plasma",
 }
 
