@@ -66,7 +66,7 @@ def check_criteria(knowledge: Knowledge, only: Iterable[str] = ()) -> dict[str, 
     """
     from her2crc.criteria.check import check_all
 
-    wanted = [_set(name, knowledge) for name in only] or list(knowledge.criteria.values())
+    wanted = _sets(only, knowledge)
     report = check_all(wanted, knowledge.fields, derive_facts)
     findings = [msgspec.to_builtins(item) for item in report.failures]
     return {"sets": report.sets, "cases": report.cases, "failures": len(findings), "findings": findings}
@@ -86,7 +86,7 @@ def export_criteria(to: str, knowledge: Knowledge, only: Iterable[str] = ()) -> 
     ``to`` is ``json``, or, one document for each set with rows, ``cql`` (a library) or ``fhir`` (a bundle of Library
     and PlanDefinition). A set without rows says nothing that could run.
     """
-    wanted = [_set(name, knowledge) for name in only] or list(knowledge.criteria.values())
+    wanted = _sets(only, knowledge)
     if to == "json":
         from her2crc.criteria.export import export_json
 
@@ -141,6 +141,10 @@ def explain_verdict(patient: Patient, set_id: str, knowledge: Knowledge, specime
         for item in chosen
     ]
     return "\n\n".join(parts) or explain(criteria, {}, knowledge.fields)
+
+
+def _sets(only: Iterable[str], knowledge: Knowledge) -> list[CriteriaSet]:
+    return [_set(name, knowledge) for name in only] or list(knowledge.criteria.values())
 
 
 def _set(set_id: str, knowledge: Knowledge) -> CriteriaSet:

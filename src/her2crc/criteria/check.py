@@ -21,7 +21,6 @@ from her2crc.criteria.check_z3 import prove_set
 from her2crc.criteria.closure import compile_set
 from her2crc.criteria.fields import NUMERIC, Field
 from her2crc.criteria.finding import (
-    DECIDED,
     NOT_MONOTONE,
     OVERLAP,
     REVERSAL,
@@ -36,6 +35,7 @@ from her2crc.criteria.run import Outcome, decide, evaluate, is_unknown
 from her2crc.criteria.sets import CriteriaSet
 from her2crc.errors import KnowledgeError, MissingExtraError
 from her2crc.model.quantity import Ratio
+from her2crc.model.verdict import DECIDED
 
 
 class CheckReport(msgspec.Struct, frozen=True):

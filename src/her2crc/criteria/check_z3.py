@@ -20,7 +20,6 @@ from typing import Any
 
 from her2crc.criteria.fields import NUMERIC, Field
 from her2crc.criteria.finding import (
-    DECIDED,
     NOT_MONOTONE,
     OVERLAP,
     REVERSAL,
@@ -47,6 +46,7 @@ from her2crc.criteria.run import COMPARE, Facts
 from her2crc.criteria.sets import CriteriaSet
 from her2crc.errors import MissingExtraError
 from her2crc.model.quantity import UNSETTLED, Ratio, Value
+from her2crc.model.verdict import DECIDED
 
 UNNAMED = "another value"
 """A code of an open list that no condition names."""

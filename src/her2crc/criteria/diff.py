@@ -14,11 +14,12 @@ import msgspec
 from her2crc.criteria.cases import Case, Derive, boundary_cases
 from her2crc.criteria.closure import Compiled, compile_set, status_of
 from her2crc.criteria.fields import Field
-from her2crc.criteria.finding import DECIDED, case_fields
+from her2crc.criteria.finding import case_fields
 from her2crc.criteria.nodes import And
 from her2crc.criteria.run import is_unknown, show_value
 from her2crc.criteria.sets import CriteriaSet
 from her2crc.criteria.words import describe_case
+from her2crc.model.verdict import DECIDED
 
 MOST_SHOWN = 12
 """More kinds of difference than this are not read."""

@@ -16,8 +16,8 @@ from her2crc.criteria.run import Facts, decide, show_value
 from her2crc.criteria.sets import CriteriaSet
 from her2crc.criteria.words import describe_case
 from her2crc.model.citation import Citation
+from her2crc.model.verdict import DECIDED
 
-DECIDED = ("positive", "negative")
 VERDICTS = (*DECIDED, "equivocal")
 
 OVERLAP = "rows {first.id} ({first.then}) and {second.id} ({second.then}) both hold"

@@ -57,7 +57,3 @@ class CriteriaSet(msgspec.Struct, frozen=True, omit_defaults=True):
     origin: str = "shipped"
     references: tuple[Reference, ...] = ()
     define: dict[str, str] = {}
-
-    def row(self, row_id: str) -> Row:
-        """Return the row of that id."""
-        return next(row for row in self.rows if row.id == row_id)

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from her2crc.criteria.library import Knowledge
-from her2crc.judge.verdicts import DECIDED, Judgement, has_result, is_metastasis
+from her2crc.judge.verdicts import Judgement, has_result, is_metastasis
 from her2crc.model.patient import Patient, Specimen
-from her2crc.model.verdict import Comparison
+from her2crc.model.verdict import DECIDED, Comparison
 
 METHODS = {"ihc_ish": "staining", "ish": "hybridisation", "copies": "sequencing"}
 """What a rule of one method rests on; rules that take any method compare nothing."""

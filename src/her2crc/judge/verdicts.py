@@ -14,9 +14,8 @@ from her2crc.criteria.run import Facts, Outcome, decide
 from her2crc.criteria.sets import CriteriaSet
 from her2crc.model.patient import Patient, Specimen
 from her2crc.model.quantity import Value
-from her2crc.model.verdict import Agreement, SetVerdict, SpecimenVerdict
+from her2crc.model.verdict import DECIDED, Agreement, SetVerdict, SpecimenVerdict
 
-DECIDED = ("positive", "negative")
 PATIENT_ORDER = ("positive", "equivocal", "indeterminate", "negative")
 """The first of these that any specimen has is the patient's; where none has, the set does not cover the patient."""
 
@@ -29,10 +28,9 @@ RESULTS = (
 
 
 class Judgement(msgspec.Struct, frozen=True):
-    """Every set's verdict by set id, and the facts of each specimen that it was based on."""
+    """Every set's verdict by set id."""
 
     criteria: dict[str, SetVerdict]
-    facts: dict[str, Facts]
 
 
 def judge(patient: Patient, facts: Mapping[str, Facts], knowledge: Knowledge) -> Judgement:
@@ -45,7 +43,7 @@ def judge(patient: Patient, facts: Mapping[str, Facts], knowledge: Knowledge) ->
     """
     by_specimen = {item.specimen_id: facts[item.specimen_id] for item in patient.specimens}
     verdicts = {item.id: judge_set(item, by_specimen, knowledge.fields) for item in knowledge.criteria.values()}
-    return Judgement(verdicts, dict(by_specimen))
+    return Judgement(verdicts)
 
 
 def judge_set(criteria: CriteriaSet, by_specimen: Mapping[str, Facts], fields: Mapping[str, Field]) -> SetVerdict:

@@ -75,6 +75,13 @@ def parse_decimal(text: str) -> Decimal:
     return number
 
 
+def copies_per_tumour_cell(copies: Decimal | None, fraction: Decimal | None) -> Ratio | None:
+    """Return the copies per tumour cell that would read as ``copies`` when ``fraction`` of the DNA is tumour."""
+    if copies is None or not fraction:
+        return None
+    return Ratio(copies - DIPLOID * (1 - fraction), fraction)
+
+
 def rounding_bounds(reported: Decimal) -> tuple[Decimal, Decimal]:
     """Return the lowest and highest true value that rounds to ``reported``, by the digits written."""
     half_unit = Decimal((0, (5,), int(reported.as_tuple().exponent) - 1))

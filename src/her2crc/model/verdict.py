@@ -16,6 +16,9 @@ from her2crc.model.record import Issue
 
 Status = Literal["positive", "negative", "equivocal", "indeterminate", "not_covered"]
 
+DECIDED = ("positive", "negative")
+"""The statuses that say yes or no."""
+
 
 class SpecimenVerdict(msgspec.Struct, frozen=True):
     """What one set says of one specimen.

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from her2crc.model.patient import Patient, Specimen
-from her2crc.model.quantity import DIPLOID, UNSETTLED, Ratio, Value
+from her2crc.model.quantity import UNSETTLED, Ratio, Value, copies_per_tumour_cell
 
 Facts = dict[str, Value | None]
 
@@ -51,13 +51,6 @@ def derive_facts(facts: Mapping[str, Any]) -> Facts:
     derived["ngs_tumour_copies"] = copies_per_tumour_cell(facts.get("ngs_copies"), facts.get("tumour_purity"))
     derived["plasma_adjusted_copies"] = copies_per_tumour_cell(facts.get("plasma_copies"), facts.get("tumour_fraction"))
     return derived
-
-
-def copies_per_tumour_cell(copies: Decimal | None, fraction: Decimal | None) -> Ratio | None:
-    """Return the copies per tumour cell that would read as ``copies`` when ``fraction`` of the DNA is tumour."""
-    if copies is None or not fraction:
-        return None
-    return Ratio(copies - DIPLOID * (1 - fraction), fraction)
 
 
 def _quotient(facts: Mapping[str, Any], numerator: str, denominator: str) -> Ratio | None:

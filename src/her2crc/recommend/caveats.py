@@ -9,11 +9,10 @@ from her2crc.criteria.library import CaveatRule, Knowledge
 from her2crc.criteria.nodes import Compare, walk
 from her2crc.criteria.run import Facts, evaluate, is_unknown, show_value
 from her2crc.criteria.sets import CriteriaSet
-from her2crc.model.quantity import DIPLOID
-from her2crc.model.verdict import Caveat, Retest, SetVerdict
+from her2crc.model.quantity import copies_per_tumour_cell
+from her2crc.model.verdict import DECIDED, Caveat, Retest, SetVerdict
 
 PERCENT = 100
-DECIDED = ("positive", "negative")
 SAID = (*DECIDED, "equivocal")
 NOT_SHARED = (("positive", "equivocal"), ("positive", "not_covered"))
 """What a contrast rule says, and what a colorectal rule then says that is neither the same nor the opposite."""
@@ -134,8 +133,9 @@ def _invisible_copies(cuts: Mapping[str, Any], reading: Any, share: Any) -> dict
 
 
 def _per_tumour_cell(copies: Any, share: Any) -> str:
-    """Copies per tumour cell behind a reading; noise can put it below none at all."""
-    return f"{max((copies - DIPLOID * (1 - share)) / share, 0):.1f}"
+    """Copies per tumour cell behind a reading, ``share`` above zero; noise can put it below none at all."""
+    behind: Any = copies_per_tumour_cell(copies, share)
+    return f"{max(behind.numerator / behind.denominator, 0):.1f}"
 
 
 def _lowest_cut(criteria: CriteriaSet, field: str) -> Any:

@@ -12,10 +12,9 @@ from fractions import Fraction
 
 from her2crc.criteria.library import Knowledge, PairTable
 from her2crc.model.patient import Patient
-from her2crc.model.verdict import Retest, SetVerdict
+from her2crc.model.verdict import DECIDED, Retest, SetVerdict
 from her2crc.recommend.proportion import posterior_interval, posterior_mean
 
-DECIDED = ("positive", "negative")
 ASSUMPTION = (
     "Uniform prior under the published counts; the lesions of this patient are taken as exchangeable with those of "
     "the patients in the table."
