@@ -2,6 +2,7 @@
 # Sets up her2crc in .venv; quick when nothing has changed.
 # Usage: scripts/setup.sh run     what a user needs
 #        scripts/setup.sh test    that, and what the checks and tests need
+#        scripts/setup.sh peers   the programs that are measured beside us, in .venv-peers
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -112,18 +113,34 @@ install_cql_engine() {
     installed cql "${inputs[@]}"
 }
 
+has_java() { java -version >/dev/null 2>&1; }
+has_postgres() { command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; }
+
 install_test_tools() {
     local missing=()
     command -v chromium chromium-browser google-chrome >/dev/null || missing+=(chromium)
     command -v pdftoppm >/dev/null || missing+=(poppler-utils)
+    has_java || missing+=(openjdk-17-jre-headless)
+    has_postgres || missing+=(postgresql)
     [[ ${#missing[@]} == 0 ]] || apt_install "${missing[@]}" ||
-        warn "missing: ${missing[*]}. The tests that look at web pages (chromium) or at PDF pages (poppler-utils)" \
-            "need them. (Debian: apt-get install ${missing[*]})"
+        warn "missing: ${missing[*]}. The tests that look at web pages (chromium) or at PDF pages (poppler-utils)," \
+            "and those that run Spark (openjdk) or a database server (postgresql), need them." \
+            "(Debian: apt-get install ${missing[*]})"
+}
+
+# Other releases of what we use: they get an environment of their own.
+install_peers() {
+    [[ -e .venv-peers ]] || quietly .venv/bin/python -m venv .venv-peers || die ".venv-peers could not be made."
+    changed peers requirements/peers.txt || return 0
+    say "installing the programs that are measured beside us"
+    quietly .venv-peers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+        -r requirements/peers.txt || die "pip could not install the peers; the reason is above."
+    installed peers requirements/peers.txt
 }
 
 case "${1:-}" in
-run | test) ;;
-*) die "usage: scripts/setup.sh run|test" ;;
+run | test | peers) ;;
+*) die "usage: scripts/setup.sh run|test|peers" ;;
 esac
 make_venv
 install_package
@@ -133,4 +150,7 @@ if [[ $1 == test ]]; then
     install_test_packages
     install_cql_engine
     install_test_tools
+fi
+if [[ $1 == peers ]]; then
+    install_peers
 fi

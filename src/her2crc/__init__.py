@@ -15,18 +15,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from her2crc.catalogue import (
-        check_criteria,
-        cite,
-        diff_criteria,
-        explain_verdict,
-        export_criteria,
-        list_criteria,
-        list_fields,
-        show_criteria,
-    )
+    from her2crc import catalogue, errors
+    from her2crc.catalogue import explain_verdict
     from her2crc.criteria.library import Knowledge as Knowledge  # a type to annotate with; load_knowledge makes one
-    from her2crc.errors import Her2crcError, InputError, OutputError, UsageError
     from her2crc.flow import assess, load_knowledge, read_patients
     from her2crc.linting import lint
     from her2crc.model.verdict import Assessment
@@ -38,53 +29,39 @@ __version__ = "0.1.0"
 
 _HOME = {
     "Assessment": "model.verdict",
-    "Her2crcError": "errors",
-    "InputError": "errors",
-    "OutputError": "errors",
-    "UsageError": "errors",
     "assess": "flow",
-    "check_criteria": "catalogue",
-    "cite": "catalogue",
-    "diff_criteria": "catalogue",
     "explain_verdict": "catalogue",
-    "export_criteria": "catalogue",
     "lint": "linting",
-    "list_criteria": "catalogue",
-    "list_fields": "catalogue",
     "load_knowledge": "flow",
     "map_columns": "proposal",
     "patient_schema": "read.schema",
     "read_patients": "flow",
     "render": "report.formats",
-    "show_criteria": "catalogue",
 }
+"""Public name to the module that makes it."""
+
+_MODULES = ("catalogue", "errors")
+"""Public modules: the criteria and the evidence, and the errors."""
 
 __all__ = [
     "Assessment",
-    "Her2crcError",
-    "InputError",
-    "OutputError",
-    "UsageError",
     "assess",
-    "check_criteria",
-    "cite",
-    "diff_criteria",
+    "catalogue",
+    "errors",
     "explain_verdict",
-    "export_criteria",
     "lint",
-    "list_criteria",
-    "list_fields",
     "load_knowledge",
     "map_columns",
     "patient_schema",
     "read_patients",
     "render",
-    "show_criteria",
 ]
 
 
 def __getattr__(name: str) -> Any:
     """Load a public name from its module the first time it is asked for."""
+    if name in _MODULES:
+        return import_module(f"her2crc.{name}")
     if name not in _HOME:
         raise AttributeError(f"module 'her2crc' has no attribute {name!r}")
     value = getattr(import_module(f"her2crc.{_HOME[name]}"), name)

@@ -173,7 +173,7 @@ def test_findings_come_gravest_first_and_the_least_is_chosen() -> None:
         chosen = her2crc.lint(data, KNOWLEDGE, "f", severity=least)
         allowed = SEVERITIES[: SEVERITIES.index(least) + 1]
         assert list(chosen.findings) == [item for item in whole.findings if item.severity in allowed]
-    with pytest.raises(her2crc.UsageError):
+    with pytest.raises(her2crc.errors.UsageError):
         her2crc.lint(data, KNOWLEDGE, "f", severity="fatal")
 
 

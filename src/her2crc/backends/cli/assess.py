@@ -52,7 +52,7 @@ def assess_command(
     assessments = [her2crc.assess(patient, knowledge) for patient in patients]
     _warn_of_repeats([item.patient_id for item in assessments])
     if not assessments:
-        raise her2crc.InputError("no patient found", fix="See `her2crc schema` for the patient file.")
+        raise her2crc.errors.InputError("no patient found", fix="See `her2crc schema` for the patient file.")
     colour = output is None and sys.stdout.isatty()
     documents = list(her2crc.render(assessments, output_format, knowledge, view=view, colour=colour))
     _write_documents(documents, [item.patient_id for item in assessments], output_format, output)
@@ -64,7 +64,7 @@ def _write_documents(documents: list[bytes], patients: list[str], output_format:
         write_bytes(documents[0], output)
     elif output is None:
         if len(documents) > 1:
-            raise her2crc.UsageError(
+            raise her2crc.errors.UsageError(
                 f"{len(documents)} patients make {len(documents)} {output_format} documents",
                 fix="Name a folder with -o.",
             )
@@ -93,7 +93,7 @@ def _report_unused(assessments: list[her2crc.Assessment], strict: bool) -> None:
             err=True,
         )
     if unused and strict:
-        sys.exit(her2crc.InputError.exit_code)
+        sys.exit(her2crc.errors.InputError.exit_code)
 
 
 @click.command("explain")
@@ -115,7 +115,7 @@ def explain_command(
     patients = her2crc.read_patients(file, knowledge)
     chosen = [item for item in patients if patient in (None, item.patient_id)]
     if not chosen:
-        raise her2crc.UsageError(f"no patient '{patient}' in {file}")
+        raise her2crc.errors.UsageError(f"no patient '{patient}' in {file}")
     click.echo("\n\n".join(her2crc.explain_verdict(item, criteria, knowledge, specimen) for item in chosen))
 
 

@@ -37,7 +37,7 @@ def _print_json(content: Any) -> None:
 @knowledge_options
 def list_command(output_format: str, as_of: date | None, criteria_dir: str | None) -> None:
     """List the sets: id, role, how sure the source is, since when, and the name."""
-    sets = her2crc.list_criteria(load(as_of, criteria_dir))
+    sets = her2crc.catalogue.list_criteria(load(as_of, criteria_dir))
     if output_format == "json":
         _print_json(sets)
         return
@@ -53,7 +53,7 @@ def list_command(output_format: str, as_of: date | None, criteria_dir: str | Non
 @knowledge_options
 def show_command(criteria: str, output_format: str, as_of: date | None, criteria_dir: str | None) -> None:
     """Show every row of the set CRITERIA with its condition and source."""
-    shown = her2crc.show_criteria(criteria, load(as_of, criteria_dir))
+    shown = her2crc.catalogue.show_criteria(criteria, load(as_of, criteria_dir))
     if output_format == "json":
         _print_json(shown)
         return
@@ -77,7 +77,7 @@ def show_command(criteria: str, output_format: str, as_of: date | None, criteria
 @knowledge_options
 def fields_command(output_format: str, as_of: date | None, criteria_dir: str | None) -> None:
     """List every field that a table, a patient file or a condition may use."""
-    fields = her2crc.list_fields(load(as_of, criteria_dir))
+    fields = her2crc.catalogue.list_fields(load(as_of, criteria_dir))
     if output_format == "json":
         _print_json(fields)
         return
@@ -92,7 +92,7 @@ def fields_command(output_format: str, as_of: date | None, criteria_dir: str | N
 @knowledge_options
 def check_command(criteria: tuple[str, ...], output_format: str, as_of: date | None, criteria_dir: str | None) -> None:
     """Prove each set free of overlaps, undeclared silences and reversals, and run its boundary cases."""
-    report = her2crc.check_criteria(load(as_of, criteria_dir), criteria)
+    report = her2crc.catalogue.check_criteria(load(as_of, criteria_dir), criteria)
     if output_format == "json":
         _print_json(report)
     else:
@@ -110,7 +110,7 @@ def check_command(criteria: tuple[str, ...], output_format: str, as_of: date | N
 @knowledge_options
 def diff_command(first: str, second: str, output_format: str, as_of: date | None, criteria_dir: str | None) -> None:
     """Show where the sets FIRST and SECOND say different things, with example patients."""
-    differences = her2crc.diff_criteria(first, second, load(as_of, criteria_dir))
+    differences = her2crc.catalogue.diff_criteria(first, second, load(as_of, criteria_dir))
     if output_format == "json":
         _print_json(differences)
         return
@@ -128,6 +128,6 @@ def export_command(
     criteria: tuple[str, ...], to: str, output: str | None, as_of: date | None, criteria_dir: str | None
 ) -> None:
     """Export the sets as CQL libraries, as FHIR definitions with the CQL inside, or as JSON."""
-    documents = her2crc.export_criteria(to, load(as_of, criteria_dir), criteria)
+    documents = her2crc.catalogue.export_criteria(to, load(as_of, criteria_dir), criteria)
     for name, content in documents.items():
         write_bytes(content.encode(), str(Path(output) / name) if output else None)

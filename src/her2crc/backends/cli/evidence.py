@@ -25,7 +25,7 @@ from her2crc.backends.cli.options import knowledge_options, load
 @knowledge_options
 def cite_command(identifier: str | None, output_format: str, as_of: date | None, criteria_dir: str | None) -> None:
     """Show the statements and references, or the one named IDENTIFIER (S09, valtorta2015, ...) with its sources."""
-    found = her2crc.cite(load(as_of, criteria_dir), identifier)
+    found = her2crc.catalogue.cite(load(as_of, criteria_dir), identifier)
     if output_format == "json":
         click.echo(json.dumps(found, indent=2, ensure_ascii=False))
         return

@@ -86,8 +86,8 @@ def main() -> None:
         sys.exit(130)
     except click.ClickException as error:
         error.show()
-        sys.exit(her2crc.UsageError.exit_code)
-    except her2crc.Her2crcError as error:
+        sys.exit(her2crc.errors.UsageError.exit_code)
+    except her2crc.errors.Her2crcError as error:
         click.echo(f"her2crc: {error}", err=True)
         sys.exit(error.exit_code)
     except BrokenPipeError:

@@ -52,7 +52,7 @@ def write_bytes(content: bytes, path: str | None) -> None:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_bytes(content)
     except OSError as error:
-        raise her2crc.OutputError(f"cannot be written ({error.strerror})", where=str(path)) from None
+        raise her2crc.errors.OutputError(f"cannot be written ({error.strerror})", where=str(path)) from None
 
 
 def file_names(names: list[str], ending: str) -> list[str]:

@@ -1,0 +1,1 @@
+"""Front end for in situ hybridisation: counts of signals per nucleus, and what they say with which certainty."""
