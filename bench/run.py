@@ -12,43 +12,24 @@ import json
 import platform
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from datetime import date
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
-import peers
-from bundles import bundle_of_size
+from fhir_bundles import bundle_rows
+from timing import QUICK, Row, rate, row
 
 import her2crc
 from her2crc.criteria.cases import boundary_cases
-from her2crc.criteria.closure import compile_set, status_of
+from her2crc.criteria.closure import compile_set
 from her2crc.criteria.run import decide, trace
-from her2crc.normalise import derive_facts, specimen_facts
+from her2crc.normalise import derive_facts
 
 HERE = Path(__file__).resolve().parent
-QUICK = "--quick" in sys.argv
-SECONDS = 0.5 if QUICK else 3.0
 CASES = 2_000 if QUICK else 20_000
+CQL_PEERS = ("cql-execution", "cql-exec-fhir")
 PEERS = ("fhir.resources", "fhirclient", "fhirkit-rs", "orjson")
-Row = dict[str, Any]
-
-
-def rate(work: Callable[[], int]) -> float:
-    """Return units of work per CPU second: ``work`` is repeated until SECONDS have passed and gives units done."""
-    work()
-    done, start = 0, time.process_time()
-    while time.process_time() - start < SECONDS:
-        done += work()
-    return done / (time.process_time() - start)
-
-
-def row(what: str, per_second: float, unit: str, note: str = "") -> Row:
-    """Return one line of the table."""
-    return {"what": what, "rate": round(per_second), "unit": unit, "note": note}
 
 
 def engine_rows(knowledge: her2crc.Knowledge) -> list[Row]:
@@ -94,67 +75,6 @@ def engine_rows(knowledge: her2crc.Knowledge) -> list[Row]:
     ]
 
 
-def bundle_rows(knowledge: her2crc.Knowledge) -> list[Row]:
-    """Measure FHIR bundles to verdicts, beside the peers."""
-    rules = [compile_set(item) for item in knowledge.criteria.values() if item.rows]
-    rows = []
-    for size in (2_800, 63_600):
-        data = bundle_of_size(size)
-        kb = f"{len(data) / 1000:.1f} kB"
-
-        def all_sets(data: bytes = data) -> int:
-            for patient in her2crc.read_patients(data, knowledge):
-                for specimen in patient.specimens:
-                    facts = specimen_facts(specimen)
-                    for compiled in rules:
-                        status_of(compiled.decide(*map(facts.get, compiled.fields)), compiled.statuses)
-            return 1
-
-        def full(data: bytes = data) -> int:
-            for patient in her2crc.read_patients(data, knowledge):
-                her2crc.assess(patient, knowledge)
-            return 1
-
-        note = f"{len(rules)} sets, closures"
-        rows += [
-            row(f"FHIR bundle {kb} -> every set's status", rate(all_sets), "bundles/s", note),
-            row(f"FHIR bundle {kb} -> full assessment", rate(full), "bundles/s", "verdicts, tests, actions, evidence"),
-            *peer_rows(data, kb),
-        ]
-    return rows
-
-
-def peer_rows(data: bytes, kb: str) -> list[Row]:
-    """Measure the peers on the same bundle."""
-    deciding = {"json": peers.json_if_else, "orjson": peers.orjson_if_else}
-    parsing = {
-        "fhir.resources": peers.fhir_resources_parse,
-        "fhirclient": peers.fhirclient_parse,
-        "fhirkit-rs": peers.fhirkit_parse,
-    }
-    assert {work(data) for work in deciding.values()} == {"positive"}
-    rows = [
-        row(
-            f"peer: {name} + if/else, {kb}", rate(counted(work, data)), "bundles/s", "one rule, one specimen, no checks"
-        )
-        for name, work in deciding.items()
-    ]
-    return rows + [
-        row(f"peer: {name}, {kb}", rate(counted(work, data)), "bundles/s", "parse only")
-        for name, work in parsing.items()
-    ]
-
-
-def counted(work: Callable[[bytes], object], data: bytes) -> Callable[[], int]:
-    """Return a call that does the work once and counts it."""
-
-    def once() -> int:
-        work(data)
-        return 1
-
-    return once
-
-
 def cold_start_row() -> Row:
     """Measure the CPU time of the command line from nothing to the printed verdict, best of several."""
     case = HERE.parent / "src/her2crc/examples/EX-01-clear-3plus.json"
@@ -174,11 +94,17 @@ def cold_start_row() -> Row:
     return {"what": "cold start: her2crc assess one.json", "rate": round(seconds, 3), "unit": "CPU s", "note": "median"}
 
 
+def cql_versions() -> dict[str, str]:
+    """Return the versions of the CQL engine that the tests install."""
+    listed = json.loads((HERE.parent / "tests" / "cql" / "package.json").read_text(encoding="utf-8"))
+    return {name: listed["devDependencies"][name] for name in CQL_PEERS}
+
+
 def main() -> None:
     """Run everything, print the table, write it."""
     knowledge = her2crc.load_knowledge(date(2026, 11, 22))
     rows = [cold_start_row(), *engine_rows(knowledge), *bundle_rows(knowledge)]
-    versions = {name: version(name) for name in ("her2crc", "msgspec", *PEERS)}
+    versions = {name: version(name) for name in ("her2crc", "msgspec", *PEERS)} | cql_versions()
     width = max(len(item["what"]) for item in rows)
     for item in rows:
         print(f"{item['what']:<{width}}  {item['rate']:>12,}  {item['unit']:<10} {item['note']}")

@@ -307,7 +307,7 @@ def keys_of(struct: type[msgspec.Struct]) -> Iterator[list[str]]:
 
 def shape(hint: Any) -> str:
     """Say what JSON a type becomes."""
-    plain = {str: "text", int: "whole number", float: "number", Decimal: "number", bool: "true or false"}
+    plain = {Any: "any", str: "text", int: "whole number", float: "number", Decimal: "number", bool: "true or false"}
     plain |= {date: "day, `YYYY-MM-DD`", NoneType: "null"}
     if hint in plain:
         return plain[hint]

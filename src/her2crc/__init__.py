@@ -17,13 +17,22 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from her2crc import catalogue, errors
     from her2crc.catalogue import explain_verdict
+    from her2crc.cohort.explain import screened_patient
+    from her2crc.cohort.report.build import report_cohort
+    from her2crc.cohort.screen import screen
+    from her2crc.cohort.synthetic.write import generate
     from her2crc.criteria.library import Knowledge as Knowledge  # a type to annotate with; load_knowledge makes one
     from her2crc.flow import assess, load_knowledge, read_patients
+    from her2crc.following import follow_up
     from her2crc.linting import lint
+    from her2crc.measure.ish import measure_ish
+    from her2crc.measure.plasma import measure_plasma
+    from her2crc.measure.tissue import measure_tissue
     from her2crc.model.verdict import Assessment
     from her2crc.proposal import map_columns
     from her2crc.read.schema import patient_schema
     from her2crc.report.formats import render
+    from her2crc.reviewing import review
 
 __version__ = "0.1.0"
 
@@ -31,12 +40,21 @@ _HOME = {
     "Assessment": "model.verdict",
     "assess": "flow",
     "explain_verdict": "catalogue",
+    "follow_up": "following",
+    "generate": "cohort.synthetic.write",
     "lint": "linting",
     "load_knowledge": "flow",
     "map_columns": "proposal",
+    "measure_ish": "measure.ish",
+    "measure_plasma": "measure.plasma",
+    "measure_tissue": "measure.tissue",
     "patient_schema": "read.schema",
     "read_patients": "flow",
     "render": "report.formats",
+    "report_cohort": "cohort.report.build",
+    "review": "reviewing",
+    "screen": "cohort.screen",
+    "screened_patient": "cohort.explain",
 }
 """Public name to the module that makes it."""
 
@@ -49,12 +67,21 @@ __all__ = [
     "catalogue",
     "errors",
     "explain_verdict",
+    "follow_up",
+    "generate",
     "lint",
     "load_knowledge",
     "map_columns",
+    "measure_ish",
+    "measure_plasma",
+    "measure_tissue",
     "patient_schema",
     "read_patients",
     "render",
+    "report_cohort",
+    "review",
+    "screen",
+    "screened_patient",
 ]
 
 

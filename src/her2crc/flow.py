@@ -17,6 +17,7 @@ from pathlib import Path
 
 from her2crc.criteria.cache import load_editions
 from her2crc.criteria.library import Knowledge
+from her2crc.follow import follow_course
 from her2crc.judge import agreement_of, compare_specimens, judge, judged_facts, untested_sites
 from her2crc.model.patient import Patient
 from her2crc.model.record import PatientRecord
@@ -52,22 +53,28 @@ def load_knowledge(as_of: date | None = None, criteria_dir: Path | str | None = 
 
 
 def read_patients(
-    source: str | Path | bytes, knowledge: Knowledge, name: str = "", mapping: str | Path | None = None
+    source: str | Path | bytes,
+    knowledge: Knowledge,
+    name: str = "",
+    mapping: str | Path | None = None,
+    corrections: str | Path | None = None,
 ) -> list[Patient]:
     """Read a file, a study folder, ``-`` (standard input) or bytes in any known format, as typed patients.
 
-    ``mapping`` is the mapping file of a laboratory's own table.
+    ``mapping`` is the mapping file of a laboratory's own table; ``corrections`` is what a person decided about the
+    findings of reports as prose (see ``review``).
 
     Raises:
         InputError: the input as a whole cannot be read. Single bad values are issues of their patient.
         KnowledgeError: the mapping file is wrong.
     """
     mapping = Path(mapping) if mapping is not None else None
+    corrections = Path(corrections) if corrections is not None else None
     if isinstance(source, bytes):
-        records = read_bytes(source, name, mapping)
+        records = read_bytes(source, name, mapping, corrections)
     else:
         stdin = _standard_input() if str(source) == "-" else None
-        records = read_file(str(source), stdin=stdin, mapping=mapping)
+        records = read_file(str(source), stdin=stdin, mapping=mapping, corrections=corrections)
     return [normalise_record(record, knowledge) for record in records]
 
 
@@ -85,7 +92,7 @@ def assess(patient: Patient, knowledge: Knowledge) -> Assessment:
     facts = {item.specimen_id: specimen_facts(item) for item in patient.specimens}
     judgement = judge(patient, facts, knowledge)
     about_patient = patient_facts(patient) | judged_facts(patient, judgement, knowledge.fields)
-    testing = recommend_testing(about_patient, knowledge)
+    testing = recommend_testing(about_patient, knowledge, patient.specimens)
     untested = untested_sites(patient)
     retest = estimate_retest(patient, judgement.criteria, knowledge)
     return Assessment(
@@ -103,7 +110,7 @@ def assess(patient: Patient, knowledge: Knowledge) -> Assessment:
             retest=retest,
         ),
         actions=recommend_actions(about_patient, knowledge),
-        follow_up={},
+        follow_up=follow_course(patient, judgement.criteria, knowledge),
         caveats=collect_caveats(about_patient, facts, judgement.criteria, retest, knowledge),
         errors=tuple(issue for issue in patient.issues if issue.level == "error"),
         warnings=tuple(issue for issue in patient.issues if issue.level != "error"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -204,3 +205,30 @@ def test_help_teaches_and_a_broken_pipe_is_no_crash(run: Run) -> None:
     shell = f"{PROGRAM} assess {EXAMPLES}/*.json | head -1"
     done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, check=True)
     assert "Traceback" not in done.stderr
+
+
+# ---- a reader that goes away
+
+
+def in_a_pipe(rest: str, *arguments: object) -> tuple[int, str]:
+    """Run the program in a shell's pipe; return its own exit code, and all that was said."""
+    line = shlex.join([str(PROGRAM), *map(str, arguments)]) + f" | {rest}; echo ${{PIPESTATUS[0]}} >&2"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
+    *said, code = done.stderr.splitlines()
+    return int(code), "".join(said)
+
+
+def test_a_reader_that_never_reads_ends_the_program_as_the_signal_would() -> None:
+    assert in_a_pipe("true", "cite") == (141, "")
+    assert in_a_pipe("true", "assess", CASE, "--format", "json") == (141, "")
+
+
+def test_a_reader_that_leaves_early_is_no_error() -> None:
+    """Where the pipe takes all before `head` leaves, the program never notices."""
+    code, said = in_a_pipe("head -1", "assess", *sorted(EXAMPLES.glob("*.json")), "--format", "jsonl")
+    assert code in (0, 141)
+    assert said == ""
+
+
+def test_a_reader_that_reads_all_changes_nothing() -> None:
+    assert in_a_pipe("cat", "criteria", "list") == (0, "")

@@ -32,6 +32,7 @@ from her2crc.model.record import PatientRecord
 from her2crc.read import read_bytes, read_file
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "cbioportal"
+SUMMIT = Path(__file__).parents[2] / "src" / "her2crc" / "examples" / "formats" / "summit"
 
 
 # ---- real studies
@@ -83,7 +84,7 @@ def test_origimed_can_be_assessed(shared: Path, knowledge: Knowledge) -> None:
 
 
 def test_summit_is_as_a_person_read_it() -> None:
-    records = read_file(str(GOLDEN / "summit"))
+    records = read_file(str(SUMMIT))
     shown = {
         record.patient_id: {
             "specimens": {
@@ -97,7 +98,7 @@ def test_summit_is_as_a_person_read_it() -> None:
 
 
 def test_summit_traps(knowledge: Knowledge) -> None:
-    patients = {patient.patient_id: patient for patient in read_patients(GOLDEN / "summit", knowledge)}
+    patients = {patient.patient_id: patient for patient in read_patients(SUMMIT, knowledge)}
     assert len(patients) == 23
     amplified = {
         specimen.specimen_id

@@ -16,6 +16,8 @@ from fhir_builders import (
     variant,
 )
 
+from her2crc.read import read_bytes
+
 ICD = "http://hl7.org/fhir/sid/icd-10"
 PRIMARY, SECONDARY = (
     {"meta": {"profile": [f"http://hl7.org/fhir/us/mcode/StructureDefinition/mcode-{kind}-cancer-condition"]}}
@@ -231,6 +233,121 @@ def test_stage_four_alone_does_not_fill_metastatic_here():
     assert "metastatic" not in row(read(patient(), cancer))
 
 
+@pytest.mark.parametrize(
+    ("code", "stage"),
+    [("1222724007", 1), ("1222769001", 2), ("1222806003", 3), ("1222837003", 4), ("1222838008", 4), ("1222842006", 4)],
+)
+@pytest.mark.parametrize("wording", [None, "American Joint Committee on Cancer stage (qualifier value)"])
+def test_a_stage_by_its_snomed_code(code, stage, wording):
+    summary = coded(code, wording, SNOMED)
+    cancer = condition(coded("C18.7", system=ICD), stage=[{"summary": summary}])
+    assert row(read(patient(), cancer))["stage"] == stage
+    assert row(read(patient(), result("o", "21902-2", summary, of=None)))["stage"] == stage
+
+
+def test_a_stage_whose_code_and_name_differ_is_unknown():
+    named = coded("1222806003", "American Joint Committee on Cancer stage IV (qualifier value)", SNOMED)
+    cancer = condition(coded("C18.7", system=ICD), stage=[{"summary": named}])
+    record = read(patient(), cancer)
+    assert "stage" not in row(record)
+    assert "fhir_answers_contradict" in issues(record)
+
+
+# ---- a site that stands in a BodyStructure
+POINTER = "http://hl7.org/fhir/StructureDefinition/bodySite"
+
+
+def pointing(name="b1"):
+    return {"extension": [{"url": POINTER, "valueReference": {"reference": f"BodyStructure/{name}"}}]}
+
+
+def structure(site, name="b1", **fields):
+    return resource("BodyStructure", name, location=site, patient={"reference": "Patient/p1"}, **fields)
+
+
+def test_the_site_of_a_specimen_may_stand_in_a_body_structure():
+    liver = coded("10200004", "Liver structure", SNOMED)
+    record = read(patient(), specimen(collection={"bodySite": pointing()}), structure(liver))
+    assert (row(record)["site"], issues(record)) == ("liver", {})
+
+
+def test_the_site_of_a_result_may_stand_in_a_body_structure():
+    stained = result("o", "18474-7", "3+", bodySite=pointing())
+    record = read(patient(), specimen(), stained, structure(text("Sigmoid colon")))
+    assert (row(record)["site"], row(record)["side"]) == ("primary", "left")
+
+
+def test_a_site_that_is_said_in_place_counts_before_the_body_structure():
+    both = pointing() | text("Liver")
+    assert row(read(patient(), specimen(collection={"bodySite": both}), structure(text("lung"))))["site"] == "liver"
+
+
+def test_a_body_structure_that_is_not_there_is_reported_and_nothing_guessed():
+    record = read(patient(), specimen(collection={"bodySite": pointing("none")}))
+    assert "site" not in row(record)
+    assert issues(record) == {"fhir_reference_dangling": "warning"}
+
+
+def test_other_extensions_of_a_site_point_nowhere():
+    other = {"extension": [{"url": "http://example.org/x", "valueReference": {"reference": "BodyStructure/b1"}}]}
+    record = read(patient(), specimen(collection={"bodySite": other}), structure(text("liver")))
+    assert ("site" in row(record), issues(record)) == (False, {})
+
+
+# ---- lines of therapy: only as stated
+MII = "https://www.medizininformatik-initiative.de/fhir/ext"
+SYSTEMIC = {"meta": {"profile": [f"{MII}/modul-mtb/StructureDefinition/mii-pr-mtb-systemische-therapie|2026.0.1"]}}
+
+
+def line(number, intent="P"):
+    """The extensions of a systemic treatment in the German guide: its line and its intent."""
+    documented = f"{MII}/modul-mtb/StructureDefinition/mii-ex-mtb-leitlinie-dokumentation"
+    purpose = f"{MII}/modul-onko/StructureDefinition/mii-ex-onko-systemische-therapie-intention"
+    intention = coded(intent, system=f"{MII}/modul-onko/CodeSystem/mii-cs-onko-intention")
+    stated = {"url": documented, "extension": [{"url": "Therapielinie", "valueUnsignedInt": number}]}
+    return {"extension": [{"url": purpose, "valueCodeableConcept": intention}, stated]}
+
+
+def treatment(name, number, status="completed", **fields):
+    given = {"code": text("systemic treatment"), "subject": {"reference": "Patient/p1"}}
+    return resource("Procedure", name, status=status, **(given | SYSTEMIC | line(number) | fields))
+
+
+def test_the_highest_line_stated_is_the_number_of_lines():
+    record = read(patient(), treatment("a", 1), treatment("b", 2, "in-progress"))
+    assert (row(record), issues(record)) == ({"lines_of_therapy": 2}, {"fhir_line_stated": "warning"})
+
+
+def test_a_drug_record_may_state_its_line_by_the_older_extension():
+    stated = {"url": f"{MII}/modul-mtb/StructureDefinition/mii-ex-mtb-therapielinie", "valuePositiveInt": 3}
+    record = read(patient(), drug("MedicationStatement", "irinotecan", extension=[stated]))
+    assert row(record) == {"lines_of_therapy": 3}
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        treatment("a", 0),
+        treatment("a", 2, "preparation"),
+        treatment("a", 2, "not-done"),
+        treatment("a", 2, "entered-in-error"),
+        treatment("a", 2, meta={}),
+        treatment("a", 2, **line(2, intent="K")),
+        treatment("a", 2, extension=[{"url": "Therapielinie", "valueUnsignedInt": 2}]),
+        drug("MedicationRequest", "irinotecan", "active", intent="order", **line(2)),
+        drug("MedicationRequest", "irinotecan", "completed", intent="plan", **line(2)),
+    ],
+)
+def test_what_is_no_line_given_leaves_the_number_unknown(entry):
+    record = read(patient(), entry)
+    assert all("lines_of_therapy" not in item.values for item in record.rows)
+
+
+def test_drugs_are_never_counted_up_to_a_number_of_lines():
+    drugs = [drug("MedicationAdministration", name) | {"id": name} for name in ("folfox", "folfiri", "cetuximab")]
+    assert row(read(patient(), *drugs)) == {"prior_anti_egfr": True}
+
+
 # ---- drugs
 @pytest.mark.parametrize(
     ("name", "field"),
@@ -296,3 +413,20 @@ def test_patient_facts_stand_on_every_row():
     given = [drug("MedicationAdministration", "cetuximab"), variant("k", "KRAS")]
     record = read(patient(), specimen("s1"), specimen("s2"), *given, result("o", "49683-6", quantity(3), of="s2"))
     assert [(item.values["ras"], item.values["prior_anti_egfr"]) for item in record.rows] == [("mutant", True)] * 2
+
+
+def test_lines_and_body_structures_in_xml():
+    document = f"""<Bundle xmlns="http://hl7.org/fhir"><type value="collection"/>
+    <entry><resource><Patient><id value="p1"/></Patient></resource></entry>
+    <entry><resource><Specimen><id value="s1"/><subject><reference value="Patient/p1"/></subject><collection>
+      <bodySite><extension url="{POINTER}"><valueReference><reference value="BodyStructure/b1"/></valueReference>
+      </extension></bodySite></collection></Specimen></resource></entry>
+    <entry><resource><BodyStructure><id value="b1"/><location><text value="Liver"/></location>
+      <patient><reference value="Patient/p1"/></patient></BodyStructure></resource></entry>
+    <entry><resource><Procedure><id value="t"/><meta><profile value="{SYSTEMIC["meta"]["profile"][0]}"/></meta>
+      <extension url="{MII}/modul-mtb/StructureDefinition/mii-ex-mtb-leitlinie-dokumentation">
+      <extension url="Therapielinie"><valueUnsignedInt value="2"/></extension></extension>
+      <status value="completed"/><subject><reference value="Patient/p1"/></subject></Procedure></resource></entry>
+    </Bundle>"""
+    (record,) = read_bytes(document.encode(), "x")
+    assert row(record) == {"specimen_id": "s1", "site": "liver", "lines_of_therapy": 2}

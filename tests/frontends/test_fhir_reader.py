@@ -4,6 +4,7 @@ import json
 
 import pytest
 from fhir_builders import (
+    HGNC,
     bundle,
     coded,
     facts,
@@ -377,3 +378,31 @@ def test_codes_in_doubt_are_never_written():
         code.code: code.emit for rows in codebook().file.answers.values() for row in rows.rows for code in row.codes
     }
     assert not any(answers[code] for code in ("LA26333-6", "LA11841-6", "HGNC:6407"))
+
+
+# ---- what is remembered from one file must not change the next
+def test_digits_stay_as_written_however_often_the_same_number_was_seen():
+    for written in ("5.4", "5.40", "5.400", "5.4"):
+        bundle_text = json.dumps(bundle(patient(), specimen(), result("r", "49683-6", {"value": 0}))).replace(
+            '"value": 0', f'"value": {written}'
+        )
+        (record,) = read_fhir(bundle_text.encode(), "x")
+        assert str(record.rows[0].values["ish_ratio"]) == written
+
+
+def test_the_same_result_is_read_alike_for_every_patient_and_specimen():
+    given = part("48018-6", coded("HGNC:3430", "ERBB2", HGNC))
+    for number in range(3):
+        name = f"s{number}"
+        record = read(patient(), specimen(name), result(f"o{number}", "18474-7", "3+", of=name, parts=[given]))
+        assert [(row.place, row.values) for row in record.rows] == [
+            (f"Specimen/{name}", {"specimen_id": name, "ihc_score": 3})
+        ]
+
+
+def test_the_same_remark_names_each_place():
+    record = read(patient(), specimen(), result("a", "18474-7", "present"), result("b", "18474-7", "present"))
+    assert {(issue.id, issue.place) for issue in record.issues} == {
+        ("fhir_presence_not_score", "Observation/a"),
+        ("fhir_presence_not_score", "Observation/b"),
+    }

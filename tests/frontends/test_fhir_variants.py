@@ -178,11 +178,36 @@ def test_copies_of_another_gene_are_not_of_her2():
     assert facts(tissue_case(variant("v", "PIK3CA", PRESENT, copies(12)))) == {}
 
 
-def test_relative_copies_are_not_read_as_copies_or_fold():
-    system = "https://www.medizininformatik-initiative.de/fhir/ext/modul-mtb/CodeSystem/mii-cs-mtb-molekulare-biomarker"
-    relative = part(coded("relative-copy-number", system=system), quantity(1.5, "1"))
-    record = tissue_case(variant("v", "ERBB2", PRESENT, relative))
+MII = "https://www.medizininformatik-initiative.de/fhir/ext/modul-mtb/CodeSystem/mii-cs-mtb-molekulare-biomarker"
+
+
+def relative(fold):
+    return part(coded("relative-copy-number", system=MII), quantity(fold, "1"))
+
+
+def test_relative_copies_alone_are_not_read_as_copies_or_fold():
+    record = tissue_case(variant("v", "ERBB2", PRESENT, relative(1.5)))
     assert (facts(record), issues(record)) == ({}, {"fhir_relative_copies": "warning"})
+
+
+@pytest.mark.parametrize(("fold", "absolute"), [(1.5, 3), (4.2, 8.4), (1.04, 2), (6.27, 12.5)])
+def test_relative_copies_are_a_fold_where_the_absolute_number_is_twice_as_large(fold, absolute):
+    record = tissue_case(variant("v", "ERBB2", PRESENT, relative(fold), copies(absolute)))
+    assert facts(record) == {"ngs_fold": Decimal(str(fold)), "ngs_copies": Decimal(str(absolute))}
+    assert issues(record) == {}
+
+
+@pytest.mark.parametrize(("fold", "absolute"), [(3, 8.4), (1.2, 3), (8.4, 8.4), (4.2, 12)])
+def test_relative_copies_with_another_base_stay_unread(fold, absolute):
+    record = tissue_case(variant("v", "ERBB2", PRESENT, relative(fold), copies(absolute)))
+    assert facts(record) == {"ngs_copies": Decimal(str(absolute))}
+    assert issues(record) == {"fhir_relative_copies": "warning"}
+
+
+def test_relative_copies_in_plasma_are_no_fold_of_the_tissue():
+    record = plasma_case(variant("v", "ERBB2", PRESENT, relative(1.5), copies(3)))
+    assert "ngs_fold" not in facts(record)
+    assert "fhir_relative_copies" in issues(record)
 
 
 def test_the_highest_fraction_in_plasma_with_its_gene():

@@ -336,7 +336,83 @@ def test_two_final_results_that_differ_are_both_kept_for_the_conflict():
     assert {value for _, _, name, value in known(found) if name == "ihc_score"} == {"2", "3"}
 
 
+# ---- local codes that are names of fields, and results that could not be obtained
+
+
+@pytest.mark.parametrize(
+    ("written", "field", "read"),
+    [
+        ("NM|ngs_fold^fold change^L||8.4|fold|||||F", "ngs_fold", "8.4"),
+        ("NM|ngs_fold^fold change^L||8.4|1^^UCUM|||||F", "ngs_fold", "8.4"),
+        ("NM|ngs_fold^fold change^99LAB||8.4||||||F", "ngs_fold", "8.4"),
+        ("NM|tumour_purity^purity^L||40|%^percent^UCUM|||||F", "tumour_purity", "40%"),
+        ("CWE|ngs_call^call^L||amplified^the words of the laboratory^L||||||F", "ngs_call", "amplified"),
+        ("CWE|ngs_call^call^L||2^not amplified^L||||||F", "ngs_call", "not amplified"),
+        ("ST|ngs_assay^assay^L||Panel \\T\\ more||||||F", "ngs_assay", "Panel & more"),
+        ("ID|prior_anti_egfr^earlier antibody^L||Y||||||F", "prior_anti_egfr", "Y"),
+        ("NM|ngs_fold^fold change^L||8.4|mm|||||F", "ngs_fold", None),
+        ("SN|ngs_fold^fold change^L||>^8||||||F", "ngs_fold", ">8"),  # refused as a bound by the next stage
+        ("SN|ngs_fold^fold change^L||^8^/^1||||||F", "ngs_fold", None),
+        ("NM|ngs_fold^HER2/CEP17 ratio^L||8.4||||||F", "ngs_fold", None),
+        ("NM|ngs_fold^fold change^L^18474-7^HER2^LN||3||||||F", "ngs_fold", None),
+        ("NM|ngs_fold^fold change^L||8.4||||||D", "ngs_fold", None),
+    ],
+)
+def test_a_local_code_that_is_the_name_of_a_field(written, field, read):
+    found = results(written)
+    assert facts(found).get(field) == read
+    assert read is not None or found[0].issues
+
+
+def test_a_field_name_of_one_word_is_known_only_in_our_own_orders():
+    stage = "NM|stage^Stage of the kidney disease^L||4||||||F"
+    assert "stage" not in facts(results(stage, "ST|18474-7^HER2^LN||3+||||||F"))
+    own = "OBR|1||S1^LAB|patient_facts^markers and history^L"
+    assert facts(results(stage, order=own)) == {"stage": "4"}
+
+
+@pytest.mark.parametrize(
+    ("written", "field", "specimen"),
+    [
+        ("ST|18474-7^HER2^LN||||||||X", "ihc_score", "S1"),
+        ("NM|49683-6^ERBB2/Chromosome 17^LN||2.5||||||X", "ish_ratio", "S1"),
+        ("NM|ngs_fold^fold change^L||||||||X", "ngs_fold", "S1"),
+        ("NM|L4^Tumour purity^L||||||||X", "tumour_purity", "S1"),
+        ("NM|L5^ERBB2 copy number by NGS^L||||||||X", "ngs_copies", "S1"),
+        ("ST|L10^KRAS mutation^L||||||||X", "ras", ""),
+        ("CWE|81695-9^Microsatellite^LN||||||||X", "msi", ""),
+    ],
+)
+def test_a_result_that_could_not_be_obtained_is_stated_but_unusable(written, field, specimen):
+    found = results(written)
+    assert field not in facts(found)
+    assert (field, specimen) in {(item.field, item.specimen) for item in found[0].issues if item.level == "error"}
+    [patient] = [normalise(record, load_knowledge().fields, load_knowledge().settings) for record in found]
+    assert not specimen or field in patient.specimens[0].unsettled
+
+
 # ---- specimens
+
+
+@pytest.mark.parametrize(
+    ("order", "specimen", "kept"),
+    [
+        ("OBR|1||S1^LAB|PATH^Pathology^L", TISSUE, ["S1"]),
+        ("OBR|1||S1^LAB|L^HER2 IHC^L", TISSUE.replace("TISS^Tissue", "X^Block"), ["S1"]),
+        ("OBR|1||S1^LAB|L^HER2 IHC^L" + "|" * 11 + "TISS&Tissue&HL70070", None, ["S1"]),
+        ("OBR|1||S1^LAB|L^HER2 IHC^L", None, []),
+        ("OBR|1||S1^LAB|CBC^Blood count^L", TISSUE.replace("TISS^Tissue", "BLD^Blood"), []),
+    ],
+)
+def test_a_specimen_that_is_sent_without_results_is_one_without_findings(order, specimen, kept):
+    [record] = read_hl7v2(message(order, *([specimen] if specimen else [])), "f")
+    patient = normalise(record, load_knowledge().fields, load_knowledge().settings)
+    assert [item.specimen_id for item in patient.specimens] == kept
+    assert {name for row in record.rows for name in row.values} <= {"specimen_id", "site", "specimen_kind"}
+
+
+def test_tissue_with_results_of_other_tests_only_is_no_specimen_here():
+    assert results("NM|KI67^Ki-67^L||40|%|||||F", order="OBR|1||S1^LAB|KI67^Ki-67^L")[0].rows == ()
 
 
 def test_of_several_specimens_a_result_has_the_one_it_names_or_stands_after():

@@ -30,7 +30,7 @@ TREATMENT = Path(__file__).resolve().parents[3] / "shared" / "facts" / "criteria
 
 RAISED_BY_CODE = {
     "invisible_copies": {"reading", "what", "fraction", "copies", "hidden"},
-    "breast_rule_differs": {"contrast", "status", "sets"},
+    "breast_rule_differs": {"claims"},
     "retest_metastasis": {"chances"},
     "low_confidence_set": {"sets"},
     "local_set": {"sets"},

@@ -17,8 +17,8 @@ from her2crc.criteria.check import check_all, check_set
 from her2crc.criteria.check_z3 import prove_set
 from her2crc.criteria.fields import NUMERIC
 from her2crc.criteria.finding import Finding
-from her2crc.criteria.nodes import IsNull, walk
-from her2crc.criteria.parse import parse_condition
+from her2crc.criteria.nodes import IsNull, IsTrue, walk
+from her2crc.criteria.parse import ConditionError, parse_condition
 from her2crc.criteria.run import decide, evaluate
 from her2crc.criteria.sets import CriteriaSet, Row
 from her2crc.errors import MissingExtraError
@@ -269,3 +269,13 @@ def test_ranges_and_codes_limit_the_patients() -> None:
     assert not by_proof(rule((every_call, "positive")))
     open_list = by_proof(rule(("ngs_assay in ('FoundationOne')", "positive")))
     assert "another value" in open_list[0].text
+
+
+@pytest.mark.parametrize(
+    "text", ["metastatic is true", "metastatic is not true", "metastatic is false", "ihc_score is 3"]
+)
+def test_is_goes_with_null_only(text: str) -> None:
+    with pytest.raises(ConditionError, match="null only"):
+        parse_condition(text, FIELDS)
+    assert parse_condition("metastatic = true", FIELDS) == IsTrue("metastatic")
+    assert parse_condition("metastatic is null", FIELDS) == IsNull("metastatic")

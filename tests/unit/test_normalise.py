@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
@@ -14,7 +15,7 @@ from her2crc.model.patient import Patient
 from her2crc.model.quantity import UNSETTLED, Ratio
 from her2crc.model.verdict import Assessment
 from her2crc.normalise import specimen_facts
-from her2crc.normalise.values import read_value
+from her2crc.normalise.values import UnusableError, ValueReader, read_value
 
 Build = Callable[..., Patient]
 Answer = Callable[..., Assessment]
@@ -221,6 +222,35 @@ def test_a_contradiction_leads_to_indeterminate_not_to_equivocal(answer: Answer)
         assert waiting.criteria[name].status == "equivocal"
 
 
+# ---- a share of cells that may be a fraction
+
+
+@pytest.mark.parametrize(
+    ("percent", "score", "doubted"),
+    [
+        ("0.6", "3+", True),
+        (Decimal("0.6"), 3, True),
+        ("0,9", "1+", True),
+        ("0.6 %", "3+", False),
+        ("0.6", "0", False),
+        ("0.6", "", False),
+        ("0", "3+", False),
+        ("1", "3+", False),
+        ("60", "3+", False),
+    ],
+)
+def test_a_percentage_below_one_without_its_sign_is_used_and_doubted(
+    patient_of: Build, percent: Any, score: Any, doubted: bool
+) -> None:
+    patient = patient_of({"ihc_percent": percent, "ihc_score": score})
+    [specimen] = patient.specimens
+    assert specimen.ihc.ihc_percent == Decimal(str(percent).rstrip(" %").replace(",", "."))
+    assert specimen.unsettled == ()
+    assert [(item.level, item.id, item.field) for item in patient.issues] == (
+        [("warning", "percent_or_fraction", "ihc_percent")] if doubted else []
+    )
+
+
 # ---- derived copies
 
 
@@ -287,3 +317,33 @@ def test_plasma_from_the_liver_is_a_contradiction(patient_of: Build) -> None:
 def test_an_empty_patient_is_a_patient(patient_of: Build) -> None:
     patient = patient_of()
     assert patient.specimens == () and patient.issues == () and patient.history.metastatic is None
+
+
+def test_a_value_that_was_read_before_reads_the_same_again(knowledge: Knowledge) -> None:
+    reader = ValueReader(knowledge.fields)
+    written: list[Any] = [
+        "5",
+        5,
+        "5.0",
+        Decimal("5.00"),
+        Decimal(5),
+        "2026-02-03",
+        True,
+        "true",
+        "0",
+        None,
+        "x",
+        "3+",
+        "plasma",
+    ]
+    for field in knowledge.fields.values():
+        for raw in [*written, *written]:
+            if field.derived_from or field.group == "judged":
+                continue
+            try:
+                expected: Any = read_value(field, raw)
+            except UnusableError as error:
+                with pytest.raises(UnusableError, match=re.escape(str(error))):
+                    reader.read(field.name, raw)
+            else:
+                assert repr(reader.read(field.name, raw)) == repr(expected)

@@ -16,9 +16,9 @@ from her2crc.criteria.library import Knowledge
 from her2crc.criteria.run import decide
 from her2crc.flow import assess, load_knowledge
 from her2crc.model.patient import Patient
+from her2crc.model.proportion import posterior_interval, posterior_mean
 from her2crc.model.verdict import Assessment
 from her2crc.normalise import derive_facts, specimen_facts
-from her2crc.recommend.proportion import posterior_interval, posterior_mean
 from her2crc.recommend.retest import _lesions_needed
 
 Build = Callable[..., Patient]
@@ -133,6 +133,23 @@ def test_only_what_can_change_an_answer_is_proposed(
     answer: Answer, specimens: list[dict[str, Any]], expected: list[tuple[str, str | None, str | None]]
 ) -> None:
     assert proposed(answer(*specimens, **TREATED)) == expected
+
+
+def test_every_specimen_of_an_untested_site_is_proposed(answer: Answer) -> None:
+    lesions = ({"site": "liver"}, {"site": "liver"}, {"site": "liver", "tumour": "breast"})
+    assert proposed(answer(LOW, *lesions, **TREATED)) == [("ihc", "S2", "liver"), ("ihc", "S3", "liver")]
+    assert proposed(answer(LOW, {"site": "liver", "tumour": "breast"}, **TREATED)) == []
+
+
+@pytest.mark.parametrize("tumour", ["breast", "gastric", "other"])
+def test_sources_on_colorectal_cancer_say_nothing_of_other_tumours(answer: Answer, tumour: str) -> None:
+    testing = answer({**CLEAR, "tumour": tumour}, **TREATED).testing
+    assert (testing.recommended, testing.missing) == (None, ())
+    assert testing.reasons and all(
+        item.recommended is None and "another tumour" in item.text for item in testing.reasons
+    )
+    for other in ("", "colorectal"):
+        assert answer({**CLEAR, "tumour": tumour}, {**LOW, "tumour": other}, **TREATED).testing.recommended is True
 
 
 @pytest.mark.parametrize("about", [{"metastatic": "false"}, {"metastatic": "false", "ras": "wt"}])
@@ -361,6 +378,15 @@ def test_a_contrast_rule_that_differs(
     name = knowledge.criteria["breast_2018"].name
     texts = [item.text for item in answer(specimen).caveats if item.id == "breast_rule_differs" and name in item.text]
     assert [differing in text for text in texts] == ([] if differing is None else [True])
+
+
+@pytest.mark.parametrize(
+    "specimen", [{**CLEAR, "ihc_percent": 40}, {**UNCERTAIN, "ish_ratio": "1.6", "ish_her2_copies": 7}]
+)
+def test_contrast_rules_are_one_caveat_for_each_specimen(answer: Answer, specimen: dict[str, Any]) -> None:
+    found = [item for item in answer(specimen, specimen).caveats if item.id == "breast_rule_differs"]
+    assert [item.specimen for item in found] == ["S1", "S2"]
+    assert all("Breast rule" in item.text and "Gastro-oesophageal rule" in item.text for item in found)
 
 
 def test_every_caveat_is_cited_and_filled(answer: Answer) -> None:

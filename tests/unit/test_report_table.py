@@ -58,3 +58,10 @@ def test_commas_quotes_and_lines_survive(answer: Answer) -> None:
     odd = 'a,"b"\nc'
     assessment = msgspec.structs.replace(answer({"ihc_score": 3}), patient_id=odd)
     assert {row["patient_id"] for row in rows_of(assessment)} == {odd}
+
+
+@pytest.mark.parametrize("odd", ["=1+1", "+4711", "-4711", "@home", "\t=1", "'=1"])
+def test_an_id_that_a_spreadsheet_could_take_for_a_formula_is_written_as_it_is(answer: Answer, odd: str) -> None:
+    """Programs join on ids; how to open the file in a spreadsheet is told in docs/how-to/call-from-a-pipeline.md."""
+    assessment = msgspec.structs.replace(answer({"ihc_score": 3}), patient_id=odd)
+    assert {row["patient_id"] for row in rows_of(assessment)} == {odd}

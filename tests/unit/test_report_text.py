@@ -16,7 +16,7 @@ from her2crc.report.outline import VIEWS
 from her2crc.report.text import report_text
 
 Answer = Callable[..., Assessment]
-EXAMPLES = sorted((Path(her2crc.__file__).parent / "examples").iterdir())
+EXAMPLES = sorted(path for path in (Path(her2crc.__file__).parent / "examples").iterdir() if path.is_file())
 PROFESSIONAL = [view for view in VIEWS if view != "patient"]
 LONG = [
     {"specimen_id": f"SPECIMEN-WITH-A-LONG-NAME-2026-{number:06}", "site": site, "ihc_score": number % 4}

@@ -280,7 +280,7 @@ class _Case:
         yield self.z3.Not(self.z3.And(self.known[name], self.null[name]))
         if self.codes[name]:
             yield self.z3.And(value >= 0, value < len(self.codes[name]))
-        ends = ((operator.ge, field.minimum), (operator.le, field.maximum), (operator.gt, field.above))
+        ends = ((operator.ge, field.minimum), (operator.le, field.maximum))
         yield from (compare(value, self._real(end)) for compare, end in ends if end is not None)
         if field.derived_from:
             yield from self._limits_of_derived(name, field.derived_from)

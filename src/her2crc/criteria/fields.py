@@ -26,7 +26,6 @@ class Field(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     unit: str = ""
     minimum: Decimal | None = None
     maximum: Decimal | None = None
-    above: Decimal | None = None
     values: dict[str, tuple[str, ...]] = {}
     loinc: str = ""
     derived_from: tuple[str, ...] = ()

@@ -1,7 +1,8 @@
 """Which unknown facts would decide a case that a set leaves open.
 
 A fact is named when some value of it alone would settle the case; where no single fact can, all that keep a row
-open are named. Values are tried from the thresholds of the set itself.
+open are named. Values are tried from the thresholds of the set itself. The trying takes longer than all the rest of
+judging, and patients are alike in what a set reads, so that what was found is remembered.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ from itertools import pairwise, product
 from typing import Any
 
 from her2crc.criteria.fields import NUMERIC, Field
-from her2crc.criteria.nodes import Compare, Node, OneOf, walk
+from her2crc.criteria.nodes import Compare, CompareRatio, Node, OneOf, fields_of, fields_read, walk
 from her2crc.criteria.run import Facts, Outcome, decide, is_unknown, unknown_fields
 from her2crc.criteria.sets import CriteriaSet
-from her2crc.model.quantity import Value
+from her2crc.model.quantity import Ratio, Value
 
 UNDECIDED = ("indeterminate", "equivocal")
+MOST_REMEMBERED, MOST_SETS = 4096, 256
+"""Cases of a set, and sets, that are kept; a program that judges for months must not grow."""
 
 
 def missing_facts(
@@ -29,15 +32,76 @@ def missing_facts(
         return ()
     if outcome.row is not None and outcome.row.needs:
         return outcome.row.needs
+    return _search_of(criteria, fields).find(facts, outcome.status)
+
+
+class _Search:
+    """What was found of one set so far, by all that the search looks at.
+
+    That is of each field that the set reads its value, and of each fact that one of these is derived from whether it
+    is known. A number is to the set what its place among the set's own thresholds is; other values have the type of
+    their field, so that equal ones are the same.
+    """
+
+    def __init__(self, criteria: CriteriaSet, fields: Mapping[str, Field]) -> None:
+        self.criteria, self.fields = criteria, fields
+        self._read = tuple(dict.fromkeys(name for node in _conditions(criteria) for name in fields_read(node)))
+        self._bases = tuple(dict.fromkeys(base for name in self._read for base in fields[name].derived_from))
+        nodes = tuple(part for node in _conditions(criteria) for part in walk(node))
+        divided = {name for node in nodes if isinstance(node, CompareRatio) for name in fields_of(node)}
+        self._cuts = {name: _thresholds(name, nodes) for name in self._read if name not in divided}
+        self._found: dict[tuple[Any, ...], tuple[str, ...]] = {}
+
+    def find(self, facts: Facts, status: str) -> tuple[str, ...]:
+        """Return the facts that would decide, searched for only once."""
+        places = (_place(facts.get(name), self._cuts.get(name, ())) for name in self._read)
+        key = (*places, *(is_unknown(facts.get(base)) for base in self._bases))
+        found = self._found.get(key)
+        if found is None:
+            if len(self._found) >= MOST_REMEMBERED:
+                self._found.clear()
+            found = self._found[key] = search(self.criteria, facts, status, self.fields)
+        return found
+
+
+def _place(value: Any, cuts: tuple[Decimal, ...]) -> Any:
+    """Return the place of a number among cuts: even between two of them, odd at one; anything else as it is."""
+    if not cuts or is_unknown(value):
+        return value
+    for at, cut in enumerate(cuts):
+        excess = value.excess(cut) if isinstance(value, Ratio) else value - cut
+        if excess <= 0:
+            return 2 * at + int(excess == 0)
+    return 2 * len(cuts)
+
+
+_SEARCHES: dict[int, _Search] = {}
+
+
+def _search_of(criteria: CriteriaSet, fields: Mapping[str, Field]) -> _Search:
+    """Return the search of this very set; it holds the set, so that no other can take its number meanwhile."""
+    found = _SEARCHES.get(id(criteria))
+    if found is None or found.criteria is not criteria or found.fields is not fields:
+        if len(_SEARCHES) >= MOST_SETS:
+            _SEARCHES.clear()
+        found = _SEARCHES[id(criteria)] = _Search(criteria, fields)
+    return found
+
+
+def search(criteria: CriteriaSet, facts: Facts, status: str, fields: Mapping[str, Field]) -> tuple[str, ...]:
+    """Return the unknown facts that would decide a case which the set leaves open with ``status``."""
     blocking = _blocking(criteria, facts)
     bases = tuple(dict.fromkeys(base for name in blocking for base in _bases(name, facts, fields)))
-    deciding = tuple(name for name in bases if _can_decide(name, criteria, facts, outcome.status, fields))
+    deciding = tuple(name for name in bases if _can_decide(name, criteria, facts, status, fields))
     return deciding or bases
 
 
+def _conditions(criteria: CriteriaSet) -> tuple[Node, ...]:
+    return (criteria.applies, *(row.when for row in criteria.rows))
+
+
 def _blocking(criteria: CriteriaSet, facts: Facts) -> tuple[str, ...]:
-    conditions = (criteria.applies, *(row.when for row in criteria.rows))
-    return tuple(dict.fromkeys(name for condition in conditions for name in unknown_fields(condition, facts)))
+    return tuple(dict.fromkeys(name for node in _conditions(criteria) for name in unknown_fields(node, facts)))
 
 
 def _bases(name: str, facts: Facts, fields: Mapping[str, Field]) -> tuple[str, ...]:

@@ -93,9 +93,9 @@ class _Builder:
         return field
 
     def _is(self, tree: exp.Is) -> Node:
-        if isinstance(tree.expression, exp.Null):
-            return IsNull(self._field(tree.this).name)
-        return self._compare(tree.this, "=", tree.expression)
+        if not isinstance(tree.expression, exp.Null):
+            raise ConditionError(f"'{tree.sql()}' is not allowed: 'is' goes with null only; write = true or = false")
+        return IsNull(self._field(tree.this).name)
 
     def _in(self, tree: exp.In) -> Node:
         field = self._field(tree.this)

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 import msgspec
 
+from her2crc.model.course import Imaging, Treatment, Variant
 from her2crc.model.record import Issue
 
 
@@ -81,7 +82,7 @@ class Specimen(msgspec.Struct, frozen=True):
     """One specimen and its findings.
 
     ``unsettled`` names the facts that were stated but cannot be used (contradictory or unusable values): they are
-    None here, yet their test is not absent.
+    None here, yet their test is not absent. ``variants`` are those reported (None: not stated which were found).
     """
 
     specimen_id: str
@@ -95,13 +96,16 @@ class Specimen(msgspec.Struct, frozen=True):
     tissue: TissueCopyNumber = TissueCopyNumber()
     plasma: Plasma = Plasma()
     unsettled: tuple[str, ...] = ()
+    variants: tuple[Variant, ...] | None = None
 
 
 class Patient(msgspec.Struct, frozen=True):
-    """One patient: specimens in the order of reading, markers, history, and what was wrong in the input."""
+    """One patient: specimens in the order of reading, markers, history, what was wrong in the input, and the course."""
 
     patient_id: str
     specimens: tuple[Specimen, ...]
     genes: Genes = Genes()
     history: History = History()
     issues: tuple[Issue, ...] = ()
+    treatments: tuple[Treatment, ...] = ()
+    imaging: tuple[Imaging, ...] = ()

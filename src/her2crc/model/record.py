@@ -9,6 +9,8 @@ from decimal import Decimal
 
 import msgspec
 
+from her2crc.model.course import NO_COURSE, Course
+
 RawValue = str | int | float | Decimal | bool | None
 
 
@@ -40,3 +42,4 @@ class PatientRecord(msgspec.Struct, frozen=True):
     patient_id: str
     rows: tuple[SpecimenRow, ...]
     issues: tuple[Issue, ...] = ()
+    course: Course = NO_COURSE

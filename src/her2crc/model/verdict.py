@@ -6,7 +6,7 @@ Field names are the keys of the JSON that others rely on; ``msgspec.to_builtins`
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -202,7 +202,7 @@ class KnowledgeStamp(msgspec.Struct, frozen=True):
 
 
 class Assessment(msgspec.Struct, frozen=True):
-    """The whole answer about one patient. ``follow_up`` is filled by the follow-up stage."""
+    """The whole answer about one patient. ``follow_up`` is a :class:`FollowUp` as plain values, or empty."""
 
     patient_id: str
     knowledge: KnowledgeStamp
@@ -213,7 +213,7 @@ class Assessment(msgspec.Struct, frozen=True):
     next_tests: tuple[NextTest, ...]
     concordance: Concordance
     actions: tuple[Action, ...]
-    follow_up: dict[str, str]
+    follow_up: dict[str, Any]
     caveats: tuple[Caveat, ...]
     errors: tuple[Issue, ...]
     warnings: tuple[Issue, ...]

@@ -26,7 +26,10 @@ def specimen_facts(specimen: Specimen) -> Facts:
     derived = derive_facts(facts)
     if "ish_ratio" in specimen.unsettled and _quotient(facts, "ish_her2_signals", "ish_cep17_signals") is None:
         derived["ish_ratio"] = None  # what contradicts itself is not settled by rounded means
-    return derived | {name: UNSETTLED for name in specimen.unsettled if derived.get(name) is None}
+    for name in specimen.unsettled:
+        if derived.get(name) is None:
+            derived[name] = UNSETTLED
+    return derived
 
 
 def patient_facts(patient: Patient) -> Facts:
@@ -54,7 +57,9 @@ def derive_facts(facts: Mapping[str, Any]) -> Facts:
 
 
 def _quotient(facts: Mapping[str, Any], numerator: str, denominator: str) -> Ratio | None:
-    above, below = _as_ratio(facts.get(numerator)), _as_ratio(facts.get(denominator))
+    if facts.get(numerator) is None or facts.get(denominator) is None:
+        return None
+    above, below = _as_ratio(facts[numerator]), _as_ratio(facts[denominator])
     if above is None or below is None or below.numerator <= 0:
         return None
     return Ratio(above.numerator * below.denominator, above.denominator * below.numerator)

@@ -14,23 +14,22 @@ import msgspec
 
 from her2crc.criteria.fields import Field
 from her2crc.criteria.library import Settings
+from her2crc.model.course import Course, Variant
 from her2crc.model.patient import IHC, ISH, Genes, History, Patient, Plasma, Specimen, TissueCopyNumber
 from her2crc.model.quantity import Value
 from her2crc.model.record import Issue, PatientRecord, SpecimenRow
 from her2crc.normalise.conflicts import contradictions
-from her2crc.normalise.values import UnusableError, read_value
+from her2crc.normalise.doubts import doubts
+from her2crc.normalise.values import UnusableError, reader_of
 
 Typed = Value | date
 
-GROUPS: dict[str, type[msgspec.Struct]] = {
-    "ihc": IHC,
-    "ish": ISH,
-    "tissue": TissueCopyNumber,
-    "plasma": Plasma,
-}
 HEAD = ("tumour", "site", "specimen_kind", "collected_on", "scoring_system")
+GROUPS: tuple[type[Any], ...] = (IHC, ISH, TissueCopyNumber, Plasma)
+"""What a :class:`Specimen` holds after its id, in its order."""
 DISTANT = ("liver", "lung", "peritoneum", "brain", "bone")
 MATERIAL = ("specimen_kind", "site")
+UNKNOWN: dict[type[Any], Any] = {kind: kind() for kind in GROUPS} | {Genes: Genes(), History: History()}
 
 
 def normalise(record: PatientRecord, fields: Mapping[str, Field], settings: Settings) -> Patient:
@@ -45,7 +44,7 @@ def normalise(record: PatientRecord, fields: Mapping[str, Field], settings: Sett
     gather.recall(record.issues)
     for number, row in enumerate(record.rows, 1):
         gather.take(row, number)
-    specimens = tuple(gather.specimen(specimen_id) for specimen_id in gather.specimens)
+    specimens = _with_variants(tuple(gather.specimen(name) for name in gather.specimens), record.course)
     patient = gather.settled(gather.patient, "")
     gather.settle_stage(patient)
     gather.check_extent(patient, specimens)
@@ -54,8 +53,19 @@ def normalise(record: PatientRecord, fields: Mapping[str, Field], settings: Sett
         specimens=specimens,
         genes=_struct(Genes, patient),
         history=_struct(History, patient),
-        issues=(*record.issues, *gather.issues),
+        issues=(*record.issues, *gather.issues, *doubts(record.rows, specimens)),
+        treatments=record.course.treatments,
+        imaging=record.course.imaging,
     )
+
+
+def _with_variants(specimens: tuple[Specimen, ...], course: Course) -> tuple[Specimen, ...]:
+    if not course.variants:
+        return specimens
+    found: dict[str, tuple[Variant, ...]] = {}
+    for name, variants in course.variants:
+        found[name] = found.get(name, ()) + variants
+    return tuple(msgspec.structs.replace(item, variants=found.get(item.specimen_id)) for item in specimens)
 
 
 class _Gatherer:
@@ -63,6 +73,7 @@ class _Gatherer:
 
     def __init__(self, fields: Mapping[str, Field], settings: Settings) -> None:
         self.fields, self.settings = fields, settings
+        self.reader = reader_of(fields)
         self.unsettled: dict[str, list[str]] = {}
         self.patient: dict[str, dict[Typed, str]] = {}
         self.specimens: dict[str, dict[str, dict[Typed, str]]] = {}
@@ -77,23 +88,21 @@ class _Gatherer:
     def take(self, row: SpecimenRow, number: int) -> None:
         given = row.values.get("specimen_id")
         specimen_id = str(given).strip() if given is not None else f"S{number}"
-        typed = {name: self.read(name, raw, specimen_id, row.place) for name, raw in row.values.items()}
-        known = {name: value for name, value in typed.items() if value is not None}
-        of_specimen = [name for name in known if self.fields[name].level == "specimen"]
-        if of_specimen or given is not None:
-            target = self.specimens.setdefault(specimen_id, {})
-            for name in of_specimen:
-                target.setdefault(name, {}).setdefault(known[name], row.place)
-        for name, value in known.items():
-            if self.fields[name].level == "patient":
-                self.patient.setdefault(name, {}).setdefault(value, row.place)
+        if given is not None:
+            self.specimens.setdefault(specimen_id, {})
+        for name, raw in row.values.items():
+            value = self.read(name, raw, specimen_id, row.place)
+            if value is None:
+                continue
+            if self.fields[name].level == "specimen":
+                target = self.specimens.setdefault(specimen_id, {})
+            else:
+                target = self.patient
+            target.setdefault(name, {}).setdefault(value, row.place)
 
     def read(self, name: str, raw: Any, specimen_id: str, place: str) -> Typed | None:
-        field = self.fields.get(name)
-        if field is None or (field.derived_from and field.group != "ish") or field.group == "judged":
-            return None
         try:
-            return read_value(field, raw)
+            return self.reader.read(name, raw)
         except UnusableError as error:
             text = f"{name} {error}; the value is not used."
             self._unsettle("error", error.id, text, specimen_id, name, place)
@@ -147,23 +156,27 @@ class _Gatherer:
             self.issues.append(issue)
             unsettled += [unknown[0], *(name for name in unknown if facts.get(name) is not None)]
             facts |= dict.fromkeys(unknown)
-        if not set(MATERIAL) & set(unsettled):
+        if not unsettled or set(MATERIAL).isdisjoint(unsettled):
             _settle_material(facts)
-        findings = {name: _struct(kind, facts) for name, kind in GROUPS.items()}
-        head = {name: facts.get(name) for name in HEAD}
+        findings = (_struct(kind, facts) for kind in GROUPS)
         open_facts = tuple(name for name in dict.fromkeys(unsettled) if facts.get(name) is None)
-        return Specimen(specimen_id=specimen_id, unsettled=open_facts, **head, **findings)  # type: ignore[arg-type]
+        settled: list[Any] = [*map(facts.get, HEAD), *findings, open_facts]
+        return Specimen(specimen_id, *settled)
 
 
 def _struct(kind: type[Any], facts: Mapping[str, Any]) -> Any:
+    """Return the finding that the facts make; all that is wholly unknown is one and the same."""
+    if facts.keys().isdisjoint(kind.__struct_fields__):
+        return UNKNOWN[kind]
     return kind(*map(facts.get, kind.__struct_fields__))
 
 
 def _settle_material(facts: dict[str, Any]) -> None:
     """Plasma named as site or as kind means both; only plasma findings mean plasma."""
-    if "plasma" in (facts.get(name) for name in MATERIAL):
+    kind, site = map(facts.get, MATERIAL)
+    if "plasma" in (kind, site):
         facts |= {name: facts.get(name) or "plasma" for name in MATERIAL}
-    elif all(facts.get(name) is None for name in MATERIAL) and _only_plasma(facts):
+    elif kind is None and site is None and _only_plasma(facts):
         facts |= dict.fromkeys(MATERIAL, "plasma")
 
 

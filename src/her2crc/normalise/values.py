@@ -6,6 +6,7 @@ Unknown stays unknown; a value that cannot be used is refused with the reason, n
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -22,6 +23,8 @@ GROUPED_COUNT = re.compile(r"[1-9]\d{0,2}(\.\d{3})+")
 TRUE_WORDS = frozenset({"true", "yes", "y", "1", "t"})
 FALSE_WORDS = frozenset({"false", "no", "n", "0", "f"})
 PERCENT = Decimal(100)
+MOST_REMEMBERED = 10_000
+"""Spellings that are kept; a program that reads for months must not grow."""
 
 
 class UnusableError(ValueError):
@@ -53,6 +56,42 @@ def read_value(field: Field, raw: RawValue) -> Value | date | None:
             return _date(raw)
         case _:
             return _named(field, str(raw)) or str(raw).strip()
+
+
+class ValueReader:
+    """Reads the values of a list of fields, each spelling once: files say the same things over and over."""
+
+    def __init__(self, fields: Mapping[str, Field]) -> None:
+        self.fields = fields
+        self._remembered: dict[tuple[str, type, str], Value | date | None] = {}
+
+    def read(self, name: str, raw: RawValue) -> Value | date | None:
+        """Return the typed value of a field by name, None for one that cannot be given. Raises as read_value."""
+        if raw is None:
+            return None
+        key = (name, raw.__class__, str(raw))
+        if key in self._remembered:
+            return self._remembered[key]
+        field = self.fields.get(name)
+        if field is None or (field.derived_from and field.group != "ish") or field.group == "judged":
+            return None
+        value = read_value(field, raw)
+        if len(self._remembered) >= MOST_REMEMBERED:
+            self._remembered.clear()
+        self._remembered[key] = value
+        return value
+
+
+_READERS: dict[int, ValueReader] = {}
+
+
+def reader_of(fields: Mapping[str, Field]) -> ValueReader:
+    """Return the reader of this very list of fields."""
+    reader = _READERS.get(id(fields))
+    if reader is None or reader.fields is not fields:
+        _READERS.clear()
+        reader = _READERS[id(fields)] = ValueReader(fields)
+    return reader
 
 
 def _integer(field: Field, raw: RawValue) -> int:

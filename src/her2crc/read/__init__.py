@@ -7,26 +7,34 @@ Nothing is interpreted here; ``normalise`` types and checks the values.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from her2crc.errors import InputError
+from her2crc.errors import InputError, UsageError
 from her2crc.model.record import PatientRecord
 from her2crc.read.excel import read_excel
 from her2crc.read.folder import Folder, open_folder, open_zip
 from her2crc.read.parquet import read_parquet
 from her2crc.read.patient_json import read_json_lines, read_json_rows, read_patients
 from her2crc.read.schema import patient_schema
-from her2crc.read.sniff import READABLE, ZIP, sniff
+from her2crc.read.sniff import READABLE, REPORT_KINDS, ZIP, sniff
 from her2crc.read.source import read_source, unpack
 from her2crc.read.table import read_csv
 
-__all__ = ["patient_schema", "read_bytes", "read_file", "sniff"]
+if TYPE_CHECKING:
+    from her2crc.frontends.text.documents import ReadReport
+
+__all__ = ["open_reports", "patient_schema", "read_bytes", "read_file", "sniff"]
 
 
-def read_file(path_or_dash: str, *, stdin: bytes | None = None, mapping: Path | None = None) -> list[PatientRecord]:
+def read_file(
+    path_or_dash: str, *, stdin: bytes | None = None, mapping: Path | None = None, corrections: Path | None = None
+) -> list[PatientRecord]:
     """Read the patients of a file or study folder, in its order; ``-`` reads ``stdin``.
 
-    ``mapping`` is the mapping file of a laboratory's own table; see :mod:`her2crc.read.mapping`.
+    ``mapping`` is the mapping file of a laboratory's own table; see :mod:`her2crc.read.mapping`. ``corrections`` is
+    what a person decided about the findings of reports as prose; see :mod:`her2crc.frontends.text.review_corrections`.
 
     Raises:
         MissingInputError: the file does not exist or may not be read.
@@ -36,22 +44,63 @@ def read_file(path_or_dash: str, *, stdin: bytes | None = None, mapping: Path | 
     """
     if path_or_dash != "-" and mapping is None and Path(path_or_dash).is_dir():
         return _read_folder(open_folder(Path(path_or_dash)))
-    return read_bytes(*read_source(path_or_dash, stdin), mapping)
+    return read_bytes(*read_source(path_or_dash, stdin), mapping, corrections)
 
 
-def read_bytes(data: bytes, name: str, mapping: Path | None = None) -> list[PatientRecord]:
+def read_bytes(
+    data: bytes, name: str, mapping: Path | None = None, corrections: Path | None = None
+) -> list[PatientRecord]:
     """Read the patients from a file's content; ``name`` is for messages. Raises as :func:`read_file`."""
     if mapping is not None:
         from her2crc.read.mapping import load_mapping, read_mapped
 
         return read_mapped(data, name, load_mapping(mapping))
-    kind = sniff(data, name)
-    if kind == "gzip":
-        data = unpack(data, name)
-        kind = sniff(data, name)
+    data, kind = _unpacked(data, name)
+    if corrections is not None:
+        return _read_corrected(data, name, kind, corrections)
     if kind not in READERS:
         raise InputError("The format of the file is not recognised.", where=name, fix=READABLE)
     return READERS[kind](data, name)
+
+
+def open_reports(source: str | Path | bytes, name: str) -> list[ReadReport] | None:
+    """Return the reports as prose of a file with the findings of each; None where it holds none. Raises as above."""
+    if not isinstance(source, bytes) and Path(source).is_dir():
+        return None
+    data, name = (source, name) if isinstance(source, bytes) else read_source(str(source), None)
+    data, kind = _unpacked(data, name)
+    if kind not in REPORT_KINDS:
+        return None
+    from her2crc.read.report_text import read_reports
+
+    return read_reports(data, name, kind)
+
+
+def _unpacked(data: bytes, name: str) -> tuple[bytes, str]:
+    """Return the content of a file, out of gzip where it is packed, and what it is."""
+    kind = sniff(data, name)
+    if kind != "gzip":
+        return data, kind
+    data = unpack(data, name)
+    return data, sniff(data, name)
+
+
+def _read_corrected(data: bytes, name: str, kind: str, corrections: Path) -> list[PatientRecord]:
+    if kind not in REPORT_KINDS:
+        raise UsageError(
+            "Corrections are of the findings in report text; this file holds none.",
+            where=name,
+            fix="Leave --corrections out, and set the value right in the file.",
+        )
+    from her2crc.read.report_text import read_report_records
+
+    return read_report_records(data, name, kind, corrections)
+
+
+def _read_reports(kind: str, data: bytes, name: str) -> list[PatientRecord]:
+    from her2crc.read.report_text import read_report_records  # brings the words of all languages along
+
+    return read_report_records(data, name, kind)
 
 
 def _read_fhir(data: bytes, name: str) -> list[PatientRecord]:
@@ -132,4 +181,5 @@ READERS: dict[str, Callable[[bytes, str], list[PatientRecord]]] = {
     "foundation_xml": _read_foundation,
     "caris_xml": _read_caris,
     "dnpm_json": _read_dnpm,
+    **{kind: partial(_read_reports, kind) for kind in REPORT_KINDS},
 }

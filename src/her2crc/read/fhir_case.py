@@ -38,15 +38,16 @@ class Case:
         self.with_tumour: set[str] = set()
         self.void: set[str] = set()
         self._checked: set[str | None] = set()
-        self._of_type: dict[str, list[Resource]] = defaultdict(list)
+        self._specimens: dict[str, str] = {}
+        self._of_type: dict[str, list[Resource]] = {}
+        faulty = [item for item in items if item.fault]
         for item in items:
             if not item.fault:
-                self._of_type[item.resource.resource_type].append(item.resource)
+                self._of_type.setdefault(item.resource.resource_type, []).append(item.resource)
         self._holders = self._find_holders()
-        for item in items:
-            if item.fault:
-                self._note_fault(item)
-        births = (BIRTH.match(person.birth_date or "") for person in self.of_type("Patient"))
+        for item in faulty:
+            self._note_fault(item)
+        births = [BIRTH.match(person.birth_date or "") for person in self.of_type("Patient")]
         self.born = min((birth.group() for birth in births if birth), default="")
 
     def _note_fault(self, item: Item) -> None:
@@ -60,9 +61,11 @@ class Case:
                 specimen = self.specimen_of(resource)
         self.draft.note("fhir_bad_resource", self.place(resource), field=field, specimen=specimen, what=item.fault)
 
-    def of_type(self, *kinds: str) -> list[Resource]:
+    def of_type(self, *kinds: str) -> Sequence[Resource]:
         """Return the patient's resources of these types."""
-        return [resource for kind in kinds for resource in self._of_type[kind]]
+        if len(kinds) == 1:
+            return self._of_type.get(kinds[0], [])
+        return [resource for kind in kinds for resource in self._of_type.get(kind, ())]
 
     def place(self, resource: Resource) -> str:
         """Return how messages name a resource, as in ``Observation/o1``."""
@@ -93,8 +96,11 @@ class Case:
         Raises:
             NotRead: the specimen is another patient's, or was entered in error.
         """
-        names = {self._specimen_name(reference, holder) for holder, reference in self._specimen_references(result)}
-        name = names.pop() if len(names) == 1 else UNSPECIFIED
+        if isinstance(result.specimen, Reference):
+            name = self._specimen_name(result.specimen, result)
+        else:
+            names = {self._specimen_name(reference, holder) for holder, reference in self._specimen_references(result)}
+            name = names.pop() if len(names) == 1 else UNSPECIFIED
         if name in self.void:
             raise NotRead("fhir_specimen_in_error")
         return name
@@ -114,12 +120,18 @@ class Case:
                 waiting += self._holders.get(id(holder), [])
 
     def _specimen_name(self, reference: Reference, result: Resource) -> str:
+        known = self._specimens.get(reference.reference or "")
+        if known:
+            return known
         found = self.find(reference, "Specimen", result)
         if found is None:
             return tail(reference) or UNSPECIFIED
         if not self._is_mine(found):
             raise NotRead("fhir_specimen_of_other_patient")
-        return self.directory.name_of(found)
+        name = self.directory.name_of(found)
+        if reference.reference and not reference.reference.startswith("#"):  # a contained one is only its holder's
+            self._specimens[reference.reference] = name
+        return name
 
     def sources_of(self, result: Resource) -> list[Resource]:
         """Return what a result is derived from."""
@@ -130,6 +142,8 @@ class Case:
         """Return where each resource takes its specimen from: its report or panel, and what it is derived from."""
         holders: dict[int, list[Resource]] = defaultdict(list)
         for holder in self.of_type("DiagnosticReport", "Observation"):
+            if not (holder.result or holder.has_member or holder.derived_from):
+                continue
             if not is_dropped(holder, "Observation"):
                 for reference in (*holder.result, *holder.has_member):
                     member = self.find(reference, "", holder)

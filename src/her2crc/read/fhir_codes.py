@@ -14,6 +14,7 @@ from typing import Literal
 import msgspec
 
 from her2crc.criteria.strict_yaml import load_strict
+from her2crc.read.columns import columns
 from her2crc.read.fhir_resources import Coding, Concept
 
 CODES_FILE = Path(__file__).parents[1] / "knowledge" / "terms" / "fhir_codes.yaml"
@@ -90,6 +91,18 @@ class Marker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     counts: Literal["any", "v600e", "described"]
 
 
+class LineOfTherapy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a treatment says which line it is.
+
+    ``numbers`` are addresses of extensions, an inner one after that of the outer one and a ``#``. ``intent`` is the
+    extension with the intent, of which ``curative`` are the codes that make it no line for metastatic disease.
+    """
+
+    numbers: tuple[str, ...]
+    intent: str
+    curative: tuple[str, ...]
+
+
 class CodesFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole file."""
 
@@ -102,6 +115,8 @@ class CodesFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     status: dict[str, dict[str, str]]
     replaces: tuple[str, ...]
     planned_intents: tuple[str, ...]
+    line_of_therapy: LineOfTherapy
+    body_structure: str
     messages: dict[str, Message]
 
 
@@ -158,8 +173,7 @@ class Codebook:
         self._codes = {(code.system, code.code): code for code in file.codes if code.code}
         self._texts = {plain(text): code for code in file.codes for text in code.texts}
         self.answers = {name: Answers(answers, self._system_of) for name, answers in file.answers.items()}
-        self._own = frozenset(file.systems["her2crc_field"])
-        self._code_names = frozenset(code.code for code in file.codes if code.code)
+        self._watched = frozenset((*(code.code for code in file.codes if code.code), *columns()))
 
     def find(self, concept: Concept | str | None) -> Code | None:
         """Return the code that an observation or component has; one without a system is taken as LOINC."""
@@ -172,11 +186,14 @@ class Codebook:
         return self._texts.get(plain(concept.text)) if concept.text and self._texts else None
 
     def may_concern(self, concept: Concept | str | None) -> bool:
-        """Tell, fast and rather too often than too seldom, whether an observation with this code may be one to read."""
+        """Tell, fast and rather too often than too seldom, whether an observation with this code may be one to read.
+
+        Looks at codes without their systems; the codes of our own system are the names of columns.
+        """
         if not isinstance(concept, Concept):
             return False
         for coding in concept.coding:
-            if coding.code in self._code_names or coding.system in self._own:
+            if coding.code in self._watched:
                 return True
         return concept.text is not None and plain(concept.text) in self._texts
 
@@ -184,8 +201,11 @@ class Codebook:
         """Return our name for a coding's code system, empty for one that is not known."""
         return self._system_of.get(coding.system or "", "")
 
-    def misnaming(self, concept: Concept, code: Code) -> str:
-        """Return the message that the name beside a code is of another test; empty where it is not."""
+    def misnaming(self, concept: Concept) -> str:
+        """Return the message that the name beside a known code is of another test; empty where it is not."""
+        code = self.find(concept)
+        if code is None:
+            return ""
         shown = [item.display for item in concept.coding if item.code == code.code and item.display]
         for message, words in code.not_words.items():
             if any(_holds(text, words) for text in shown):
@@ -203,6 +223,12 @@ def plain(text: str) -> str:
 @lru_cache(maxsize=REMEMBERED)
 def _holds(text: str, words: tuple[str, ...]) -> bool:
     return any(word in plain(text) for word in words)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def misnaming(concept: Concept) -> str:
+    """Return what :meth:`Codebook.misnaming` says, remembered."""
+    return codebook().misnaming(concept)
 
 
 @lru_cache(maxsize=1)

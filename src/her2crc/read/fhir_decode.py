@@ -7,7 +7,7 @@ these are set aside at once, kept only so that a reference to them is not called
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -30,6 +30,10 @@ READ_TYPES = frozenset(
     )
 )
 """The types of resource that are looked into."""
+
+
+NOBODY: Reference | None = Reference()
+"""Stands for no subject at all."""
 
 
 class Item(NamedTuple):
@@ -121,13 +125,6 @@ def decode(data: bytes, source: str) -> Content:
     return content
 
 
-def is_idle(resource: Resource) -> bool:
-    """Tell whether a resource is an observation of something else, with nothing in it that is read."""
-    return resource.resource_type == "Observation" and not (
-        resource.component or resource.has_member or resource.contained or codebook().may_concern(resource.code)
-    )
-
-
 def _decode_lines(data: bytes) -> Content:
     """Decode JSON, or else JSON in lines, whose first line is whole by itself."""
     try:
@@ -136,6 +133,10 @@ def _decode_lines(data: bytes) -> Content:
         lines = [line for line in data.splitlines() if line.strip()]
         if len(lines) <= 1 or not _is_json(lines[0]):
             raise
+    with suppress(msgspec.DecodeError):
+        resources = _RESOURCE.decode_lines(b"\n".join(lines))
+        if len(resources) == len(lines):
+            return _sorted(resources)
     bad = next((number for number, line in enumerate(lines, 1) if not _is_json(line)), 0)
     if bad:
         raise msgspec.DecodeError(f"line {bad} that is not blank is no JSON")
@@ -155,30 +156,44 @@ def _decode(data: bytes) -> Content:
         whole = _FILE.decode(data)
     except msgspec.ValidationError:
         return Content([item._replace(number=number) for number, item in enumerate(_one_by_one(data), 1)], [])
+    return _sorted(many(whole))
+
+
+def _sorted(resources: Iterable[Resource]) -> Content:
     content = Content([], [])
-    for resource in many(whole):
-        _sort(resource, "", content)
+    _sort_entries([Entry(None, resource) for resource in resources], content)
     return content
 
 
 def _sort(resource: Resource, full_url: str, content: Content) -> None:
-    """Add a resource and all that it holds; of idle entries in a row the first of each subject stays an item."""
+    """Add a resource and all that it holds."""
     items, idle = content
-    items.append(Item(resource, full_url, number=len(items) + len(idle) + 1))
-    subject: Reference | None = Reference()
-    for entry in resource.entry:
+    items.append(Item(resource, full_url, None, "", len(items) + len(idle) + 1))
+    if resource.entry:
+        _sort_entries(resource.entry, content)
+    for inner in resource.contained:
+        items.append(Item(inner, "", resource, "", len(items) + len(idle) + 1))
+
+
+def _sort_entries(entries: Iterable[Entry], content: Content) -> None:
+    """Add the resources of a bundle, or of a file of several, but set idle ones aside.
+
+    Idle is an observation of something else, with nothing in it that is read. Of those in a row with one subject the
+    first stays an item, so that its patient is known.
+    """
+    may_concern, subject = codebook().may_concern, NOBODY
+    for entry in entries:
         inner = entry.resource
         if inner is None:
             continue
-        if not is_idle(inner):
-            _sort(inner, entry.full_url or "", content)
-        elif inner.subject == subject:
-            idle.append(entry)
-        else:
+        if inner.resource_type == "Observation" and not (
+            inner.component or inner.has_member or inner.contained or may_concern(inner.code)
+        ):
+            if inner.subject == subject:
+                content.idle.append(entry)
+                continue
             subject = inner.subject
-            _sort(inner, entry.full_url or "", content)
-    for inner in resource.contained:
-        items.append(Item(inner, parent=resource, number=len(items) + len(idle) + 1))
+        _sort(inner, entry.full_url or "", content)
 
 
 def _flat(item: Item) -> Iterator[Item]:

@@ -6,7 +6,7 @@ value goes to a row of its own with the same specimen, so that ``normalise`` see
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from operator import itemgetter
 
 from her2crc.model.record import Issue, PatientRecord, RawValue, SpecimenRow
 from her2crc.read.columns import SPECIMEN_ID
@@ -20,13 +20,10 @@ OWN_PLACE = "Specimen/"
 """A row stands where its specimen does, else where the first of its results does."""
 
 
-class Fact(NamedTuple):
-    """A value of a field; ``specimen`` is empty for a fact of the patient."""
-
-    place: str
-    field: str
-    value: RawValue
-    specimen: str
+Fact = tuple[str, str, str, RawValue, str]
+"""Place, field, the value as text, the value, and its specimen (empty for a fact of the patient)."""
+SORTED_BY = itemgetter(0, 1, 2)
+"""Facts stand by place, field and text."""
 
 
 class Draft:
@@ -48,7 +45,7 @@ class Draft:
         """Add a fact: of the specimen that is named, or of the patient."""
         if specimen:
             self.add_specimen(specimen, place)
-        self.facts.append(Fact(place, field, value, specimen))
+        self.facts.append((place, field, str(value), value, specimen))
 
     def note(self, id: str, place: str, *, field: str = "", specimen: str = "", what: str = "") -> None:
         """Add an issue; its level and text stand in the codes file."""
@@ -62,16 +59,17 @@ class Draft:
         return PatientRecord(self.patient_id, tuple(self._rows()), tuple(issues))
 
     def _rows(self) -> list[SpecimenRow]:
-        facts = sorted(self.facts, key=lambda fact: (fact.place, fact.field, str(fact.value)))
+        facts = sorted(self.facts, key=SORTED_BY)
         if not facts and not self.specimens:
             return []
-        places = self.specimens or {"": facts[0].place}  # facts of the patient alone: a row that names no specimen
+        places = self.specimens or {"": facts[0][0]}  # facts of the patient alone: a row that names no specimen
         main = {specimen: _row(specimen) for specimen in sorted(places)}
         extra: dict[tuple[str, str, int], dict[str, RawValue]] = {}
         for fact in facts:
-            holders = (fact.specimen,) if fact.specimen else tuple(main)
-            known = [main[holder].setdefault(fact.field, fact.value) for holder in holders]
-            if known[0] != fact.value:
+            _, field, _, value, specimen = fact
+            holders = (specimen,) if specimen else tuple(main)
+            known = [main[holder].setdefault(field, value) for holder in holders]
+            if known[0] != value:
                 _add_extra(extra, fact)
         rows = [SpecimenRow(places[specimen], values) for specimen, values in main.items()]
         return rows + [SpecimenRow(place, values) for (place, _, _), values in extra.items()]
@@ -82,9 +80,10 @@ def _row(specimen: str) -> dict[str, RawValue]:
 
 
 def _add_extra(extra: dict[tuple[str, str, int], dict[str, RawValue]], fact: Fact) -> None:
+    place, field, _, value, specimen = fact
     number = 0
-    while fact.field in (row := extra.setdefault((fact.place, fact.specimen, number), _row(fact.specimen))):
-        if row[fact.field] == fact.value:
+    while field in (row := extra.setdefault((place, specimen, number), _row(specimen))):
+        if row[field] == value:
             return
         number += 1
-    row[fact.field] = fact.value
+    row[field] = value

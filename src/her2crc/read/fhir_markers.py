@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
 
+from her2crc.model.quantity import DIPLOID, Ratio, ratio_matches
 from her2crc.read.fhir_case import PLASMA, TISSUE, Case
 from her2crc.read.fhir_codes import Code, Marker, codebook
 from her2crc.read.fhir_resources import Component
@@ -100,9 +101,9 @@ class _Findings:
             self.note("fhir_absent_one_variant", variant, gene)
 
     def take_copies(self, variant: Variant) -> None:
-        result, parts = variant.result, parts_of(variant.result.observation)
-        if parts["relative"]:
-            self.note("fhir_relative_copies", variant)
+        result, parts = variant.result, parts_of(variant.result.observation.component)
+        for part in parts["relative"]:
+            self.take_relative(variant, part, parts["copies"])
         field = COPIES_FIELD.get(self.case.matrix.get(result.specimen, ""), "")
         for part in parts["copies"]:
             try:
@@ -113,9 +114,23 @@ class _Findings:
             except NotRead as reason:
                 self.draft.note(reason.id, result.place, field=field, specimen=result.specimen, what=reason.what)
 
+    def take_relative(self, variant: Variant, part: Component, copies: Sequence[Component]) -> None:
+        """Read a relative copy number as fold change where the absolute one shows that it is relative to two copies."""
+        result = variant.result
+        try:
+            fold = read_decimal(part, _code_of(part))
+            absolute = [read_decimal(item, _code_of(item)) for item in copies]
+        except NotRead as reason:
+            return self.note(reason.id, variant, reason.what)
+        in_tissue = self.case.matrix.get(result.specimen) == TISSUE
+        if in_tissue and absolute and all(ratio_matches(item, Ratio(fold * DIPLOID, Decimal(1))) for item in absolute):
+            self.draft.give(result.place, "ngs_fold", fold, result.specimen)
+        else:
+            self.note("fhir_relative_copies", variant)
+
     def take_fraction(self, variant: Variant) -> None:
         result = variant.result
-        for part in parts_of(result.observation)["vaf"]:
+        for part in parts_of(result.observation.component)["vaf"]:
             try:
                 fraction = _fraction(part)
             except NotRead as reason:

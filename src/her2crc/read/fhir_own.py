@@ -6,10 +6,12 @@ observation or a component may carry one. Verdicts, proposals and issues of an e
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from her2crc.model.record import RawValue
 from her2crc.read.columns import columns, specimen_columns
 from her2crc.read.fhir_case import Case, is_dropped
-from her2crc.read.fhir_codes import codebook
+from her2crc.read.fhir_codes import REMEMBERED, codebook
 from her2crc.read.fhir_resources import Component, Concept, Quantity, Ratio, Resource
 from her2crc.read.fhir_values import NotRead, value_of
 
@@ -20,7 +22,7 @@ def read_own(case: Case) -> None:
     """Read every fact under our own codes into the draft of the record."""
     for observation in case.of_type("Observation"):
         parts: tuple[Resource | Component, ...] = (observation, *observation.component)
-        answers = [(field, part) for part in parts if (field := _field_of(part))]
+        answers = [(field, part) for part in parts if isinstance(part.code, Concept) and (field := field_of(part.code))]
         if answers and not is_dropped(observation, "Observation"):
             _read_observation(case, observation, answers)
 
@@ -40,10 +42,10 @@ def _read_observation(case: Case, observation: Resource, answers: list[tuple[str
             case.draft.note(reason.id, place, field=field, specimen=owner, what=reason.what)
 
 
-def _field_of(part: Resource | Component) -> str:
+@lru_cache(maxsize=REMEMBERED)
+def field_of(concept: Concept) -> str:
     """Return the field that a code of our own system names, empty where there is none."""
-    codings = part.code.coding if isinstance(part.code, Concept) else ()
-    names = (item.code or "" for item in codings if codebook().system(item) == FIELD_SYSTEM)
+    names = (item.code or "" for item in concept.coding if codebook().system(item) == FIELD_SYSTEM)
     return next((name for name in names if name in columns()), "")
 
 

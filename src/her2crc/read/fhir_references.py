@@ -7,39 +7,62 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 
 from her2crc.read.fhir_decode import READ_TYPES, Item
 from her2crc.read.fhir_resources import Entry, Identifier, Reference, Resource, many
 
 UNKNOWN = "unknown"
 """The patient of resources that name none, where the file does not have exactly one patient."""
+GROUPED_TYPES = READ_TYPES - {"Bundle"}
 
 
 class Directory:
-    """Every resource of a file under each address that it can be referred to by."""
+    """Every resource of a file under each address that it can be referred to by.
+
+    Most references are relative (``Type/id``), so that index is made at once, the others when they are asked for.
+    """
 
     def __init__(self, items: Sequence[Item], idle: Sequence[Entry] = ()) -> None:
         self._idle = idle
-        self._at: dict[str, list[Resource]] = defaultdict(list)
-        self._identified: dict[tuple[str, str, str], list[Resource]] = defaultdict(list)
+        self._entered: list[tuple[str, Resource]] = []
+        self._by_name: dict[str, list[Resource]] = {}
         self._patients: dict[str | None, str] = {}
         self.names: dict[int, str] = {}
         for item in items:
             if item.parent is None:
-                self._enter(item.resource, item.full_url, f"entry-{item.number}")
+                self._enter(item.resource, item.full_url, item.number)
         for item in items:
             if item.parent is not None:
                 holder = self.name_of(item.parent)
                 self.names[id(item.resource)] = _contained_name(item.resource, holder, f"entry-{item.number}")
 
-    def _enter(self, resource: Resource, full_url: str, number: str) -> None:
-        kind = resource.resource_type
-        own_id = resource.id or full_url.rpartition("/")[2].rpartition(":")[2] or number
+    def _enter(self, resource: Resource, full_url: str, number: int, prefix: str = "entry") -> None:
+        own_id = resource.id or full_url.rpartition("/")[2].rpartition(":")[2] or f"{prefix}-{number}"
         self.names[id(resource)] = own_id
-        for address in {full_url, f"{kind}/{own_id}", f"urn:uuid:{own_id}"}:
-            self._at[address].append(resource)
-        for identifier in many(resource.identifier):
-            self._identified[_identity(kind, identifier)].append(resource)
+        self._entered.append((full_url, resource))
+        address = f"{resource.resource_type}/{own_id}"
+        self._by_name.setdefault(address, []).append(resource)
+        if ":" not in full_url and full_url not in ("", address):
+            self._by_name.setdefault(full_url, []).append(resource)
+
+    @cached_property
+    def _by_address(self) -> dict[str, list[Resource]]:
+        """Every resource under each of its addresses, for references that are absolute: they hold a colon."""
+        at: dict[str, list[Resource]] = defaultdict(list)
+        for full_url, resource in self._entered:
+            own_id = self.names[id(resource)]
+            for address in {full_url, f"{resource.resource_type}/{own_id}", f"urn:uuid:{own_id}"}:
+                at[address].append(resource)
+        return at
+
+    @cached_property
+    def _by_identifier(self) -> dict[tuple[str, str, str], list[Resource]]:
+        identified: dict[tuple[str, str, str], list[Resource]] = defaultdict(list)
+        for _, resource in self._entered:
+            for identifier in many(resource.identifier):
+                identified[_identity(resource.resource_type, identifier)].append(resource)
+        return identified
 
     def name_of(self, resource: Resource) -> str:
         """Return the id of a resource, else the last part of its address, else its number in the file."""
@@ -56,18 +79,25 @@ class Directory:
         if address.startswith("#"):
             return _of_kind(kind, (part for part in inside.contained if part.id == address[1:]))
         if address:
-            address = address.partition("/_history/")[0]
-            tries = (address, "/".join(address.split("/")[-2:]))
-            return next((found for name in tries if (found := _of_kind(kind, self._at.get(name, ())))), [])
-        found = self._identified.get(_identity(kind, reference.identifier), []) if reference.identifier else []
+            return self._addressed(address.partition("/_history/")[0], kind)
+        found = self._by_identifier.get(_identity(kind, reference.identifier), []) if reference.identifier else []
         return found if len({self.name_of(resource) for resource in found}) == 1 else []
+
+    def _addressed(self, address: str, kind: str) -> list[Resource]:
+        index = self._by_address if ":" in address else self._by_name
+        found = _of_kind(kind, index.get(address, ()))
+        return found or _of_kind(kind, index.get("/".join(address.split("/")[-2:]), ()))
 
     def _enter_idle(self) -> None:
         """Enter the addresses of what is not read, once somebody may refer to them."""
+        if not self._idle:
+            return
         idle, self._idle = self._idle, ()
         for number, entry in enumerate(idle, 1):
             if entry.resource is not None:
-                self._enter(entry.resource, entry.full_url or "", f"idle-{number}")
+                self._enter(entry.resource, entry.full_url or "", number, "idle")
+        for index in ("_by_address", "_by_identifier"):
+            self.__dict__.pop(index, None)
 
     def patient_of(self, resource: Resource, fallback: str) -> str:
         """Return the id of the patient that a resource is about."""
@@ -95,20 +125,21 @@ def tail(reference: Reference) -> str:
 
 def by_patient(items: Sequence[Item], directory: Directory) -> dict[str, list[Item]]:
     """Sort the resources that are read by patient; those that name none go to the only patient, or to ``unknown``."""
-    named = {directory.patient_of(item.resource, "") for item in items if item.resource.resource_type == "Patient"}
+    named = {directory.name_of(item.resource) for item in items if item.resource.resource_type == "Patient"}
     if not named:
         named = {directory.patient_of(item.resource, "") for item in items if item.parent is None} - {""}
     fallback = named.pop() if len(named) == 1 else UNKNOWN
     grouped: dict[str, list[Item]] = defaultdict(list)
     for item in items:
-        if item.fault or (item.resource.resource_type in READ_TYPES and item.resource.resource_type != "Bundle"):
-            owner = item.parent if item.parent is not None and item.resource.subject is None else item.resource
+        resource, _, parent, fault, _ = item
+        if fault or resource.resource_type in GROUPED_TYPES:
+            owner = parent if parent is not None and resource.subject is None else resource
             grouped[directory.patient_of(owner, fallback)].append(item)
     return grouped
 
 
 def _of_kind(kind: str, resources: Iterable[Resource]) -> list[Resource]:
-    return [resource for resource in resources if kind in ("", resource.resource_type)]
+    return [resource for resource in resources if not kind or kind == resource.resource_type]
 
 
 def _contained_name(resource: Resource, holder: str, number: str) -> str:

@@ -16,7 +16,7 @@ import msgspec
 One = TypeVar("One")
 
 
-class Coding(msgspec.Struct, frozen=True, gc=False):
+class Coding(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One code of one code system."""
 
     system: str | None = None
@@ -24,14 +24,15 @@ class Coding(msgspec.Struct, frozen=True, gc=False):
     display: str | None = None
 
 
-class Concept(msgspec.Struct, frozen=True, gc=False):
-    """A CodeableConcept: the same thing said in codes and in words."""
+class Concept(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """A CodeableConcept: the same thing said in codes and in words; as a body site it may point to a BodyStructure."""
 
     coding: tuple[Coding, ...] = ()
     text: str | None = None
+    extension: Extension | tuple[Extension, ...] | None = None
 
 
-class Quantity(msgspec.Struct, frozen=True, gc=False):
+class Quantity(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A measured amount; ``value`` has the digits that were written."""
 
     value: Decimal | None = None
@@ -68,6 +69,18 @@ class Reference(msgspec.Struct, frozen=True, gc=False):
     identifier: Identifier | None = None
 
 
+class Extension(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, rename="camel"):
+    """What a guide adds to a resource or element: a value of its own, or further extensions."""
+
+    url: str | None = None
+    value_reference: Reference | None = None
+    value_codeable_concept: Concept | None = None
+    value_unsigned_int: int | None = None
+    value_positive_int: int | None = None
+    value_integer: int | None = None
+    extension: Extension | tuple[Extension, ...] | None = None
+
+
 class Meta(msgspec.Struct, frozen=True, gc=False):
     """The profiles that a resource claims."""
 
@@ -88,7 +101,7 @@ class Stage(msgspec.Struct, frozen=True, gc=False):
     summary: Concept | None = None
 
 
-class Component(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+class Component(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, rename="camel"):
     """A part of an observation: what it is, and its value in one of the kinds that are read."""
 
     code: Concept | None = None
@@ -135,6 +148,7 @@ class Resource(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     verification_status: Concept | None = None
     medication_codeable_concept: Concept | None = None
     medication_reference: Reference | None = None
+    extension: Extension | tuple[Extension, ...] | None = None
     contained: tuple[Resource, ...] = ()
     entry: tuple[Entry, ...] = ()
 

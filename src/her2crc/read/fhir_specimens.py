@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import lru_cache
 
 from her2crc.read.fhir_case import PLASMA, TISSUE, Case, is_dropped
-from her2crc.read.fhir_codes import codebook
+from her2crc.read.fhir_codes import REMEMBERED, codebook
 from her2crc.read.fhir_resources import Collection, Concept, Resource, concepts, many
 from her2crc.read.fhir_values import meanings
 
@@ -59,17 +60,28 @@ def _read_one(case: Case, specimen: Resource, name: str, place: str, tumour: str
     collection = specimen.collection or Collection()
     _read_matrix(case, specimen, collection, name, place)
     _read_date(case, collection.collected_date_time, name, place)
-    if collection.body_site is None:
+    site = stated_site(case, specimen, collection.body_site)
+    if site is None:
         _read_lesion(case, specimen, name, place, tumour)
         return
     table = codebook().answers["organ"]
-    for coding in collection.body_site.coding:
+    for coding in site.coding:
         stated = table.of_coding(coding)  # a diagnosis code that stands as site, such as ICD-10 C16
         if stated not in (None, OTHER):
             tumour = stated
             case.with_tumour.add(name)
             case.draft.give(place, "tumour", stated, name)
-    read_body_site(case, collection.body_site, name, place, tumour)
+    read_body_site(case, site, name, place, tumour)
+
+
+def stated_site(case: Case, holder: Resource, site: Concept | None) -> Concept | None:
+    """Return a body site as it is said in place, else that of the one BodyStructure it points to."""
+    if site is None or site.coding or site.text or site.extension is None:
+        return site
+    ours = [item.value_reference for item in many(site.extension) if item.url == codebook().file.body_structure]
+    found = [case.find(reference, "BodyStructure", holder) for reference in ours if reference is not None]
+    sites = {place for lesion in found if lesion is not None for place in concepts(lesion.location)}
+    return sites.pop() if len(sites) == 1 else None
 
 
 def _read_lesion(case: Case, specimen: Resource, name: str, place: str, tumour: str | None) -> None:
@@ -106,12 +118,19 @@ def _read_matrix(case: Case, specimen: Resource, collection: Collection, name: s
 def _read_date(case: Case, written: str | None, name: str, place: str) -> None:
     if written is None:
         return
-    try:
-        day = date.fromisoformat(written.partition("T")[0])
-    except ValueError:
+    day = _day(written)
+    if day is None:
         case.draft.note("fhir_date", place, field="collected_on", specimen=name)
-        return
-    if case.born and day.isoformat()[: len(case.born)] < case.born:  # ISO days, months and years compare as text
+    elif case.born and day[: len(case.born)] < case.born:  # ISO days, months and years compare as text
         case.draft.note("fhir_before_birth", place, field="collected_on", specimen=name)
     else:
-        case.draft.give(place, "collected_on", day.isoformat(), name)
+        case.draft.give(place, "collected_on", day, name)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _day(written: str) -> str | None:
+    """Return the full ISO day of a FHIR dateTime, None where it has none."""
+    try:
+        return date.fromisoformat(written.partition("T")[0]).isoformat()
+    except ValueError:
+        return None

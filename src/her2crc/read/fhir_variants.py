@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from her2crc.read.fhir_codes import Code, codebook
@@ -56,10 +56,10 @@ class Variant(NamedTuple):
         return self.protein or self.dna
 
 
-def parts_of(observation: Resource) -> dict[str, list[Component]]:
+def parts_of(components: Iterable[Component]) -> dict[str, list[Component]]:
     """Return the components of a variant by what they say: gene, copies, vaf, protein, dna, source, change."""
     parts: dict[str, list[Component]] = defaultdict(list)
-    for part in observation.component:
+    for part in components:
         code = codebook().find(part.code)
         if code is not None and code.kind == "part":
             parts[code.field].append(part)
@@ -94,7 +94,7 @@ def read_variant(result: Result) -> Variant:
     """Return what an observation of a variant says. Raises :class:`NotRead` as :func:`gene_of`."""
     if result.code.kind == "legacy":
         return _read_legacy(result)
-    parts = parts_of(result.observation)
+    parts = parts_of(result.observation.component)
     genes = tuple(gene_of(part) for part in parts["gene"])
     if not genes:
         raise NotRead("fhir_variant_without_gene")

@@ -13,10 +13,12 @@ from collections.abc import Iterator
 from her2crc.errors import InputError
 from her2crc.model.record import Issue, PatientRecord
 from her2crc.read.as_fhir import Converted
+from her2crc.read.fhir_case import TISSUE
 from her2crc.read.fhir_resources import Concept
+from her2crc.read.fhir_values import meanings
 from her2crc.read.hl7v2_message import Component, Message, Repetition, Segment, read_messages
-from her2crc.read.hl7v2_results import OF_SPECIMEN, Order, Placed, order_number, read_order, speaks_of_markers
-from her2crc.read.hl7v2_words import read_concept, words
+from her2crc.read.hl7v2_results import OF_SPECIMEN, Order, Placed, context, order_number, read_order, speaks_of_markers
+from her2crc.read.hl7v2_words import PATIENT_FACTS, read_concept, words
 from her2crc.read.rows import Found, collect, lost
 from her2crc.read.source import refuse_too_large
 
@@ -121,17 +123,20 @@ def _patient_key(pid: Segment) -> Key | None:
 
 
 def _orders(group: list[Segment]) -> Iterator[tuple[Segment, list[Segment]]]:
-    """Yield each order with the results and specimens that follow it; results without an order are one of their own."""
+    """Yield each order with the results and specimens that follow it; results without an order are one of their own.
+
+    An order with nothing after it is one where it names a specimen itself (OBR-15).
+    """
     obr: Segment | None = None
     parts: list[Segment] = []
     for segment in group:
         if segment.name == "OBR":
-            if parts:
+            if parts or (obr and obr.repetitions(OBR_SOURCE)):
                 yield obr or _no_order(parts), parts
             obr, parts = _whole(segment), []
         elif segment.name == "SPM" or (segment.name == "OBX" and not segment.broken):
             parts.append(_whole(segment))
-    if parts:
+    if parts or (obr and obr.repetitions(OBR_SOURCE)):
         yield obr or _no_order(parts), parts
 
 
@@ -145,12 +150,12 @@ def _no_order(parts: list[Segment]) -> Segment:
 
 
 def _placed(obr: Segment, parts: list[Segment], converted: Converted) -> Iterator[Placed]:
-    """Yield each result with the name of its specimen, where the order has anything that is read.
+    """Yield each result with the name of its specimen, where the order has anything that is read, or no result at all.
 
     One specimen is that of all results. Of several, a result has the one that it names or that stands before it.
     """
     results = [segment for segment in parts if segment.name == "OBX"]
-    if not speaks_of_markers(obr, results):
+    if not _is_of_specimens(obr, parts, results):
         yield from (Placed(segment, "") for segment in results)
         return
     named = {spm.place: _read_specimen(spm, obr, converted) for spm in parts if spm.name == "SPM"}
@@ -164,13 +169,34 @@ def _placed(obr: Segment, parts: list[Segment], converted: Converted) -> Iterato
             yield Placed(segment, own if own in names else current)
 
 
+def _is_of_specimens(obr: Segment, parts: list[Segment], results: list[Segment]) -> bool:
+    """Tell whether the specimen of an order matters: a result is read, the test is ours, or it is tissue with none.
+
+    A tube of blood for some other test does not matter, nor does tissue that has results of other tests only.
+    """
+    test = context(obr)
+    if test == PATIENT_FACTS:
+        return False
+    sources = [read_concept(_inner(item[0])) for item in obr.repetitions(OBR_SOURCE)]
+    if results or test:
+        return speaks_of_markers(obr, results) or (bool(test) and bool(sources or len(results) < len(parts)))
+    return any(map(_is_tissue, [*sources, *(concept for spm in parts for concept in _types(spm))]))
+
+
+def _is_tissue(said: Concept) -> bool:
+    return TISSUE in meanings(said, "matrix") or bool(meanings(said, "specimen_kind") - {""})
+
+
+def _types(spm: Segment) -> list[Concept]:
+    return [read_concept(item) for field in (SPM_TYPE, SPM_METHOD) for item in spm.repetitions(field)]
+
+
 def _read_specimen(spm: Segment, obr: Segment, converted: Converted) -> str:
     """Read a specimen and return its name: the laboratory's, else that of who took it, else that of the order."""
     name = spm.identifier(2, 2) or spm.identifier(2, 1) or order_number(obr) or spm.place
-    types = [read_concept(item) for field in (SPM_TYPE, SPM_METHOD) for item in spm.repetitions(field)]
     site = spm.repetitions(SPM_SITE)
     converted.add_specimen(
-        spm.place, name, types, read_concept(site[0]) if site else None, _iso_day(spm.text(SPM_COLLECTED))
+        spm.place, name, _types(spm), read_concept(site[0]) if site else None, _iso_day(spm.text(SPM_COLLECTED))
     )
     return name
 

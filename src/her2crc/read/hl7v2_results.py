@@ -10,12 +10,13 @@ from collections import defaultdict
 from typing import NamedTuple
 
 from her2crc.read.as_fhir import GENE, PRESENT, PROTEIN, VARIANT, Converted, loinc, part, to_specimen
+from her2crc.read.columns import fields, specimen_columns
 from her2crc.read.fhir_codes import codebook
 from her2crc.read.fhir_resources import Component, Concept, Identifier
 from her2crc.read.fhir_values import NotRead
 from her2crc.read.hl7v2_message import Segment
-from her2crc.read.hl7v2_values import TYPE, Value, as_component, as_observation, read_value
-from her2crc.read.hl7v2_words import Meaning, Name, context_of, meaning_of, read_concept, words
+from her2crc.read.hl7v2_values import ERROR, TYPE, Value, as_component, as_observation, own_value, read_value
+from her2crc.read.hl7v2_words import VERDICTS, Meaning, Name, context_of, meaning_of, read_concept, words
 
 PLACER, FILLER, SERVICE, ORDER_STATUS = 2, 3, 4, 25
 OBSERVATION, SUB_ID, RESULT_STATUS, OF_SPECIMEN = 3, 4, 11, 33
@@ -42,10 +43,15 @@ def order_number(obr: Segment) -> str:
     return obr.identifier(FILLER) or obr.identifier(PLACER)
 
 
+def context(obr: Segment) -> str:
+    """Return which test an order is of, empty where that is not known."""
+    service = obr.repetitions(SERVICE)
+    return context_of(read_concept(service[0])) if service else ""
+
+
 def speaks_of_markers(obr: Segment, results: list[Segment]) -> bool:
     """Tell whether any result of an order is one that is read, so that its specimen matters."""
-    context = _context(obr)
-    meanings = (_meaning(obx, context) for obx in results)
+    meanings = (_meaning(obx, context(obr)) for obx in results)
     return any(found.code is not None or found.name is not None or found.contradiction for found in meanings)
 
 
@@ -54,7 +60,8 @@ def read_order(order: Order, converted: Converted) -> None:
     if order.obr.text(ORDER_STATUS) in words().void_orders:
         converted.note("hl7_order_cancelled", order.obr.place)
         return
-    _Results(order, converted).read()
+    if context(order.obr) != VERDICTS:  # what rules said of an earlier answer is never read back
+        _Results(order, converted).read()
 
 
 class _Results:
@@ -62,7 +69,7 @@ class _Results:
 
     def __init__(self, order: Order, converted: Converted) -> None:
         self.order, self.converted = order, converted
-        self.context = _context(order.obr)
+        self.context = context(order.obr)
         self.heads: dict[str, list[tuple[Placed, Value]]] = defaultdict(list)
         self.parts: dict[str, list[tuple[Placed, Component]]] = defaultdict(list)
 
@@ -94,7 +101,7 @@ class _Results:
         stated = (code.code if code else name.code if name else "") or ""
         field = code.field if code is not None and code.kind != "part" else name.stands_for if name else ""
         try:
-            value = read_value(result.obx, stated)
+            value = Value(absent=ERROR) if self.is_unobtainable(result) else read_value(result.obx, stated)
         except NotRead as reason:
             self.note(reason.id, result, "" if name and name.gene else field, reason.what)
             return
@@ -113,15 +120,31 @@ class _Results:
             self.take_gene(result, name, value)
         elif not name.field:
             self.observe(result, name.concept, value)
-        elif value.as_written() and not self.is_void(result):
-            if self.status(result) not in ("final", "corrected"):
-                self.note("hl7_status_uncertain", result, name.field)
-            self.converted.give(result.obx.place, name.field, value.as_written(), result.specimen)
+        elif value.absent:
+            self.note("hl7_unobtainable", result, name.field)
+        elif (value.as_written() or value.ratio) and not self.is_void(result):
+            self.give(result, name.field, value)
+
+    def give(self, result: Placed, field: str, value: Value) -> None:
+        """Give a value to the field that a name stands for, as it was written."""
+        try:
+            written = own_value(value, fields()[field])
+        except NotRead as reason:
+            self.note(reason.id, result, field)
+            return
+        if self.status(result) not in ("final", "corrected"):
+            self.note("hl7_status_uncertain", result, field)
+        owner = result.specimen if field in specimen_columns() else ""
+        self.converted.give(result.obx.place, field, written, owner)
 
     def take_gene(self, result: Placed, name: Name, value: Value) -> None:
         """A test of one gene: its result says whether a change was found, or which, or how many copies there are."""
         parts = [part(GENE, Concept(text=name.gene))]
         written = CHANGE.fullmatch(value.as_written())
+        if value.absent and not name.code:
+            for field in name.fills:
+                self.note("hl7_unobtainable", result, field)
+            return
         if name.code:
             parts.append(as_component(name.concept, value))
             value = Value()
@@ -159,6 +182,9 @@ class _Results:
         stated = result.obx.text(RESULT_STATUS) or self.order.obr.text(ORDER_STATUS)
         return words().result_status.get(stated.upper(), "")
 
+    def is_unobtainable(self, result: Placed) -> bool:
+        return result.obx.text(RESULT_STATUS).upper() in words().unobtainable
+
     def is_void(self, result: Placed) -> bool:
         status = self.status(result)
         if codebook().file.status["Observation"].get(status) != "no":
@@ -167,12 +193,9 @@ class _Results:
         return True
 
     def note(self, id: str, result: Placed, field: str = "", what: str = "") -> None:
-        self.converted.note(id, result.obx.place, field=field, specimen=result.specimen, what=what)
-
-
-def _context(obr: Segment) -> str:
-    service = obr.repetitions(SERVICE)
-    return context_of(read_concept(service[0])) if service else ""
+        of_patient = field and field not in specimen_columns()
+        specimen = "" if of_patient else result.specimen
+        self.converted.note(id, result.obx.place, field=field, specimen=specimen, what=what)
 
 
 def _meaning(obx: Segment, context: str) -> Meaning:

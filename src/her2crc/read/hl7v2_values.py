@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
+from her2crc.criteria.fields import Field
 from her2crc.model.quantity import parse_decimal
 from her2crc.read.fhir_resources import Coding, Component, Concept, Quantity, Ratio, Resource
 from her2crc.read.fhir_values import NotRead
@@ -14,8 +15,12 @@ from her2crc.read.hl7v2_message import Repetition, Segment, component_text
 from her2crc.read.hl7v2_words import LOCAL, read_concept, usual_answer, words
 
 TYPE, VALUE, UNIT = 2, 5, 6
+ERROR = Concept((Coding("http://terminology.hl7.org/CodeSystem/data-absent-reason", "error"),))
+"""Why a result that could not be obtained has no value: the test was done (a reason of FHIR)."""
 PERCENT = re.compile(r"([0-9.,]+)\s*%")
 NO_BOUND = ("", "=")
+PERCENT_UNITS, NO_UNIT, ANNOTATION = ("%", "percent"), "1", "{"
+"""Units of a share, and the ways of UCUM to write that a number has none."""
 RATIO_SIGNS = ("/", ":")
 AND_MORE = "+"
 """Closes a structured number that is a category, as in 2+."""
@@ -28,6 +33,7 @@ class Value(NamedTuple):
     quantity: Quantity | None = None
     text: str | None = None
     ratio: Ratio | None = None
+    absent: Concept | None = None
 
     def fields(self) -> Mapping[str, object]:
         """Return the value as fields of an observation or component."""
@@ -36,12 +42,13 @@ class Value(NamedTuple):
             "value_quantity": self.quantity,
             "value_string": self.text,
             "value_ratio": self.ratio,
+            "data_absent_reason": self.absent,
         }
 
     def as_written(self) -> str:
-        """Return the value as it was written, a number with its unit."""
+        """Return the value as it was written, a number with its comparator and unit."""
         if self.quantity is not None:
-            return f"{self.quantity.value}{self.quantity.unit or ''}"
+            return f"{self.quantity.comparator or ''}{self.quantity.value}{self.quantity.unit or ''}"
         shown = [coding.display or coding.code for coding in self.concept.coding] if self.concept else []
         return self.text or next((text for text in shown if text), "")
 
@@ -69,6 +76,29 @@ def read_value(obx: Segment, code: str = "") -> Value:
     if kind in types.words:
         return _written(component_text(values[0]), obx, code)
     raise NotRead("hl7_value_type")
+
+
+def own_value(value: Value, field: Field) -> str:
+    """Return a value that goes to a field as it was written: one of the field's codes, words, or a number.
+
+    Raises:
+        NotRead: a unit that is not the field's, or a quotient.
+    """
+    codes = (coding.code for coding in value.concept.coding) if value.concept is not None else ()
+    known = next((code for code in codes if code in field.values), None)
+    if known is not None:
+        return known
+    if value.ratio is not None:
+        raise NotRead("hl7_value_type")
+    if value.quantity is None:
+        return value.as_written()
+    unit = value.quantity.code or value.quantity.unit or ""
+    bare = Value(quantity=Quantity(value=value.quantity.value, comparator=value.quantity.comparator)).as_written()
+    if unit.casefold() in PERCENT_UNITS:
+        return f"{bare}%"
+    if unit not in ("", NO_UNIT, field.unit) and not unit.startswith(ANNOTATION):
+        raise NotRead("hl7_unit")
+    return bare
 
 
 def _quantity(text: str, obx: Segment) -> Quantity:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from her2crc.criteria.strict_yaml import load_strict
+from her2crc.read.columns import given_fields
 from her2crc.read.fhir_codes import Code, Message, codebook, plain
 from her2crc.read.fhir_resources import Coding, Concept
 from her2crc.read.hl7v2_message import Repetition, component_text
@@ -21,6 +23,8 @@ CODING_STARTS = (1, 4)
 LOINC, LOCAL = "http://loinc.org", "local"
 """System of a code that no known coding system defines."""
 LOINC_CODE = re.compile(r"\d{1,6}-\d")
+PATIENT_FACTS, SPECIMEN_FACTS, VERDICTS = "patient_facts", "specimen_facts", "verdicts"
+"""The contexts of the orders that our own writer sends."""
 
 
 class Name(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,6 +48,12 @@ class Name(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The field that the result fills, or the gene it is about."""
         code = codebook().find(self.concept)
         return self.field or self.gene or (code.field if code is not None else "")
+
+    @property
+    def fills(self) -> frozenset[str]:
+        """The fields that the result can fill; a gene those of its marker."""
+        of_gene = (marker.field for marker in codebook().file.markers if self.gene in marker.genes)
+        return frozenset(of_gene) if self.gene and not self.code else frozenset(filter(None, (self.stands_for,)))
 
 
 class Context(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -71,6 +81,7 @@ class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     coding_systems: dict[str, str]
     unit_system: str
     result_status: dict[str, str]
+    unobtainable: tuple[str, ...]
     void_orders: tuple[str, ...]
     confirmed_diagnoses: tuple[str, ...]
     value_types: ValueTypes
@@ -134,6 +145,9 @@ def meaning_of(concept: Concept, context: str) -> Meaning:
     is_part = code is not None and code.kind == "part"
     texts = [text for coding in concept.coding for text in _texts(coding)]
     named = {name.stands_for: name for text in texts for name in _named(text, context)}
+    own = {name.field: name for coding in concept.coding for name in _own_name(coding, context)}
+    if own:
+        named = {field: name for name in named.values() for field in name.fills} | own
     fields = set(named) | ({code.field} if code is not None and code.field else set())
     other_code = code is None and any(coding.system == LOINC for coding in concept.coding)
     if not is_part and named and (len(fields) > 1 or other_code):
@@ -149,6 +163,14 @@ def _contexts(coding: Coding) -> set[str]:
         for name, context in words().contexts.items()
         if coding.code in context.codes or folded(coding.display or "") in _folded_all(context.names)
     }
+
+
+def _own_name(coding: Coding, context: str) -> Iterator[Name]:
+    """Yield the field that a local code names; one word could be of another test: it counts in our own orders only."""
+    code = coding.code or ""
+    is_clear = "_" in code or context in (PATIENT_FACTS, SPECIMEN_FACTS)
+    if coding.system == LOCAL and is_clear and code in given_fields():
+        yield Name(names=(), field=code)
 
 
 def _texts(coding: Coding) -> list[str]:

@@ -18,6 +18,7 @@ from her2crc.errors import InputError
 from her2crc.model.record import Issue, PatientRecord, SpecimenRow
 from her2crc.read.columns import (
     PATIENT_ID,
+    SPECIMEN_ID,
     canonical,
     columns,
     groups,
@@ -25,11 +26,15 @@ from her2crc.read.columns import (
     specimen_columns,
     unknown_names,
 )
+from her2crc.read.course import IMAGING, TREATMENTS, VARIANTS, read_course, read_variants
 from her2crc.read.rows import Found, Unusable, collect, found_row, identifier, lost, read_cells
 from her2crc.read.sniff import earlier_patient
 from her2crc.read.source import decode
 
 SPECIMENS, ISSUES = "specimens", "issues"
+ASIDE = (SPECIMENS, ISSUES, TREATMENTS, IMAGING)
+"""Keys of a patient that hold no single field."""
+
 UNSETTLED = "unsettled"
 """Names, in an earlier result, the facts of a specimen that could not be used; its issues say the same."""
 Object = dict[str, object]
@@ -114,13 +119,15 @@ class _File:
 
     def read_patient(self, patient: Object, place: str, label: str) -> list[Found]:
         """Read the patient's own fields as one row, then each specimen; without ``specimens`` a flat row."""
-        cells = self.cells({key: value for key, value in patient.items() if key not in (SPECIMENS, ISSUES)})
+        cells = self.cells({key: value for key, value in patient.items() if key not in ASIDE})
         misplaced = specimen_columns() if SPECIMENS in patient else frozenset()
         head = found_row([(name, value) for name, value in cells if name not in misplaced], place, label)
         if head.patient_id is None:
             return [head]
+        course, problems = read_course(patient, place)
         return [
             head,
+            Found(label, head.patient_id, issues=problems, course=course),
             *(_misplaced(head.patient_id, name, place) for name, _ in cells if name in misplaced),
             Found(label, head.patient_id, issues=self.earlier_issues(patient)),
             *self.read_specimens(patient.get(SPECIMENS), head.patient_id, place),
@@ -142,12 +149,13 @@ class _File:
         values, issues = read_cells(self.cells(entry), place)
         if identifier(values.pop(PATIENT_ID, None)) not in (None, patient_id):
             return _unused(patient_id, "This specimen names another patient_id, and was not used.", place)
-        return Found(place, patient_id, SpecimenRow(place, values), issues)
+        course, problems = read_variants(entry, identifier(values.get(SPECIMEN_ID)), place)
+        return Found(place, patient_id, SpecimenRow(place, values), (*issues, *problems), course)
 
     def cells(self, entry: Object) -> list[tuple[str, object]]:
         """Return the known fields of an object, those in groups too, and remember the names of the others."""
         flat = _object(_ungrouped(entry))
-        self.unknown += [name for name in flat if name not in (*columns(), UNSETTLED)]
+        self.unknown += [name for name in flat if name not in (*columns(), UNSETTLED, VARIANTS)]
         return [(name, value) for name, value in flat.items() if name in columns()]
 
     def earlier_issues(self, patient: Object) -> tuple[Issue, ...]:

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from her2crc.model.course import NO_COURSE, Course
 from her2crc.model.record import Issue, PatientRecord, RawValue, SpecimenRow
 from her2crc.read.columns import PATIENT_ID, SPECIMEN_ID, specimen_columns
 
@@ -44,6 +45,7 @@ class Found(NamedTuple):
     patient_id: str | None = None
     row: SpecimenRow | None = None
     issues: tuple[Issue, ...] = ()
+    course: Course = NO_COURSE
 
 
 def lost(label: str, issue: Issue) -> Found:
@@ -120,7 +122,8 @@ def collect(found: Iterable[Found], notes: Sequence[Issue] = ()) -> list[Patient
 def _record(name: str, items: Sequence[Found]) -> PatientRecord:
     named = [*_with_specimen_ids(items)]
     rows = tuple(item.row for item in named if item.row is not None)
-    return PatientRecord(name, rows, tuple(issue for item in named for issue in item.issues))
+    course = sum((item.course for item in items if item.course is not NO_COURSE), NO_COURSE)
+    return PatientRecord(name, rows, tuple(issue for item in named for issue in item.issues), course)
 
 
 def _with_specimen_ids(items: Sequence[Found]) -> Iterator[Found]:

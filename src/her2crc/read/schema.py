@@ -8,7 +8,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from her2crc.criteria.fields import NUMERIC, Field
+from her2crc.model.course import Imaging, Treatment, Variant
 from her2crc.read.columns import PATIENT_ID, SPECIMEN_ID, given_fields
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -39,6 +42,8 @@ def patient_schema() -> dict[str, Any]:
             PATIENT_ID: _identifier("Pseudonym of the patient; never a name"),
             **_properties("patient"),
             "specimens": {"type": "array", "items": {"$ref": "#/$defs/specimen"}},
+            "treatments": _list(Treatment, "Treatments with their days; stop null: still given, or not stated"),
+            "imaging": _list(Imaging, "What imaging showed, with its day"),
         },
         "$defs": {"specimen": _specimen()},
     }
@@ -51,8 +56,16 @@ def _specimen() -> dict[str, Any]:
         "properties": {
             SPECIMEN_ID: _identifier("Identifier of the specimen, unique within the patient"),
             **_properties("specimen"),
+            "variants": _list(Variant, "Variants reported; left out: not stated which were found"),
         },
     }
+
+
+def _list(shape: type[msgspec.Struct], meaning: str) -> dict[str, Any]:
+    (schema,), parts = msgspec.json.schema_components([shape])
+    entry = parts.get(shape.__name__, schema)
+    entry = {key: value for key, value in entry.items() if key != "title"} | {"additionalProperties": False}
+    return {"description": meaning, "type": ["array", "null"], "items": entry}
 
 
 def _identifier(meaning: str) -> dict[str, Any]:
@@ -72,7 +85,7 @@ def _property(field: Field) -> dict[str, Any]:
     if field.type == "code":
         schema["enum"] = [*field.values, None]
     if field.type in NUMERIC:
-        bounds = {"minimum": field.minimum, "maximum": field.maximum, "exclusiveMinimum": field.above}
+        bounds = {"minimum": field.minimum, "maximum": field.maximum}
         schema |= {word: _number(bound) for word, bound in bounds.items() if bound is not None}
     return schema
 

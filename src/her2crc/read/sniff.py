@@ -9,7 +9,9 @@ from __future__ import annotations
 import io
 import json
 import re
+import unicodedata
 import zipfile
+from pathlib import PurePath
 
 from her2crc.errors import InputError
 from her2crc.read.columns import canonical, columns, groups
@@ -18,14 +20,15 @@ from her2crc.read.source import decode, first_line
 READABLE = (
     "This version reads: the specimen table (CSV, TSV, Excel .xlsx, Parquet), patient JSON, JSON Lines,"
     " FHIR (JSON, NDJSON, XML), HL7 v2 (ORU^R01), FoundationOne and Caris XML, DNPM JSON, an earlier result in"
-    " JSON, each of these packed with gzip or zip, and folders (or zip archives) of a cBioPortal study or of mCODE"
+    " JSON, pathology reports as prose (text, Word .docx, PDF with a text layer, HTML, RTF, or JSON Lines of id and"
+    " text), each of these packed with gzip or zip, and folders (or zip archives) of a cBioPortal study or of mCODE"
     " tables in CSV."
     " For a table with other columns, make a mapping with `her2crc map`."
+    " Copy numbers from sequencing (CNVkit, SEG, VCF and others) go through `her2crc measure tissue`."
 )
+REPORT_BYTES = ((b"%PDF", "report_pdf"), (b"{\\rtf", "report_rtf"))
 REFUSED_BYTES = (
-    (b"%PDF", "a PDF document"),
     (b"\xd0\xcf\x11\xe0", "an old Office file (.xls or .doc)"),
-    (b"{\\rtf", "a rich-text document (RTF)"),
     (b"\x89PNG", "an image (PNG)"),
     (b"\xff\xd8\xff", "an image (JPEG)"),
     (b"II*\0", "an image or slide (TIFF)"),
@@ -33,7 +36,6 @@ REFUSED_BYTES = (
 )
 REFUSED_TEXT = (("##fileformat=VCF", "a variant file (VCF)"),)
 REFUSED_ARCHIVES = (
-    ("word/", "a Word document"),
     ("ppt/", "a PowerPoint file"),
     ("content.xml", "an OpenDocument file"),
 )
@@ -49,12 +51,28 @@ XML_KINDS = (
     ("caris_xml", frozenset(("testdetails", "patientinformation", "specimeninformation", "tests"))),
 )
 """Names of elements of which at least half stand in a file of that kind."""
+REPORT_JSON = "report_json"
+REPORT_KINDS = ("report_text", "report_docx", "report_pdf", "report_html", "report_rtf", REPORT_JSON)
+TEXT, REPORT_KEYS = "text", frozenset(("id", "patient_id", "specimen_id", "date"))
+"""A report in JSON: its text, and at least one of these beside it."""
 DNPM = "dnpm_json"
 DNPM_KEYS = frozenset(
     ("episodesOfCare", "ihcReports", "ngsReports", "msiFindings", "histologyReports", "guidelineTherapies")
 )
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 TABLE_NAMES = (".csv", ".tsv", ".tab")
+TEXT_NAMES = (".txt", ".text", ".asc")
+HTML = re.compile(
+    r"(?:\s|<!--.*?-->|<\?[^>]*>)*<(?:!doctype\s+html|html|head|body|meta|div|p|table|h[1-6]|pre)\b", re.I | re.S
+)
+HER2 = re.compile(r"her\W{0,2}2|erb\W?b\W?2", re.IGNORECASE)
+"""HER2 as reports write it: only what speaks of it is taken for a report where no name says that it is text."""
+CELLS = {
+    ",": re.compile(r",(?=[^\s\d])"),
+    ";": re.compile(r";(?=\S)"),
+    "\t": re.compile(r"\t(?=[^\t]*\t)"),
+}
+"""What parts the cells in the first line of a table: in prose a blank follows, or a digit after a decimal comma."""
 LINES_NAMES = (".jsonl", ".ndjson")
 
 
@@ -63,13 +81,18 @@ def sniff(data: bytes, name: str) -> str:
 
     One of ``csv`` (any delimiter), ``xlsx``, ``parquet``, ``patient_json`` (one or a list), ``json_rows``,
     ``json_lines``, ``fhir_json`` (also in lines), ``fhir_xml``, ``dnpm_json``, ``hl7v2``,
-    ``foundation_xml``, ``caris_xml``, ``assessment_json``, ``gzip``, ``zip`` (not of Office), ``unknown``.
+    ``foundation_xml``, ``caris_xml``, ``assessment_json``, ``gzip``, ``zip`` (not of Office); for reports as prose
+    ``report_text``, ``report_docx``, ``report_pdf``, ``report_html``, ``report_rtf``, ``report_json`` (also in lines);
+    or ``unknown``.
 
     Raises:
         InputError: the file is empty, or of a known format that is not read.
     """
     if not data.strip():
         raise InputError("The file is empty.", where=name, fix=READABLE)
+    for start, kind in REPORT_BYTES:
+        if data.lstrip().startswith(start):
+            return kind
     for start, what in REFUSED_BYTES:
         if data.startswith(start):
             raise _refused(what, name)
@@ -81,7 +104,8 @@ def sniff(data: bytes, name: str) -> str:
         return _zip_kind(data, name)
     if FHIR_JSON.match(data):
         return "fhir_json"  # as most files of FHIR start: nothing more is parsed to know it
-    return _text_kind(decode(data, name)[0], name)
+    kind = _text_kind(decode(data, name)[0], name)
+    return "report_text" if kind == "unknown" and _is_report_text(data, name) else kind
 
 
 def _refused(what: str, name: str) -> InputError:
@@ -94,12 +118,14 @@ def _zip_kind(data: bytes, name: str) -> str:
             inside = archive.namelist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         raise InputError(
-            "The file starts as an Excel workbook or ZIP archive, but is damaged or cut short.",
+            "The file starts as an Excel workbook, Word document or ZIP archive, but is damaged or cut short.",
             where=name,
             fix="Copy it again from where it was made.",
         ) from None
     if "xl/workbook.xml" in inside:
         return "xlsx"
+    if "word/document.xml" in inside:
+        return "report_docx"
     if "xl/workbook.bin" in inside:
         raise _refused("a binary Excel workbook (.xlsb)", name)
     for start, what in REFUSED_ARCHIVES:
@@ -122,7 +148,7 @@ def _text_kind(text: str, name: str) -> str:
     if start.startswith(("{", "[")):
         return _json_kind(text, name)
     if _in_lines(text) or suffixed.endswith(LINES_NAMES):
-        return "json_lines"
+        return _lines_kind(text)
     if _has_known_column(first_line(text)) or suffixed.endswith(TABLE_NAMES):
         return "csv"
     return "unknown"
@@ -131,6 +157,8 @@ def _text_kind(text: str, name: str) -> str:
 def _xml_kind(text: str, name: str) -> str:
     if FHIR_XML.match(text):
         return "fhir_xml"
+    if HTML.match(text):
+        return "report_html"
     found = {element.lower() for element in XML_NAMES.findall(text)}
     for kind, names in XML_KINDS:
         if len(found & names) >= len(names - found):
@@ -149,7 +177,7 @@ def _json_kind(text: str, name: str) -> str:
         if FHIR_LINE.match(first_line(text)):
             return "fhir_json"
         in_lines = _in_lines(text) or name.lower().removesuffix(".gz").endswith(LINES_NAMES)
-        return "json_lines" if in_lines else "patient_json"
+        return _lines_kind(text) if in_lines else "patient_json"
     if isinstance(document, dict):
         return _kind_of(document, "patient_json")
     entries = [entry for entry in document if isinstance(entry, dict)]
@@ -162,9 +190,48 @@ def _json_kind(text: str, name: str) -> str:
 def _kind_of(entry: dict[str, object], otherwise: str) -> str:
     if "resourceType" in entry:
         return "fhir_json"
+    if is_report(entry):
+        return REPORT_JSON
     if isinstance(entry.get("patient"), dict) and DNPM_KEYS & set(entry):
         return DNPM
     return "assessment_json" if earlier_patient(entry) is not None else otherwise
+
+
+def is_report(entry: dict[str, object]) -> bool:
+    """Tell whether an object is a report as prose: ``{"id", "text"}``, and no specimens beside it."""
+    return isinstance(entry.get(TEXT), str) and bool(REPORT_KEYS & set(entry)) and _is_flat(entry)
+
+
+def _lines_kind(text: str) -> str:
+    """Reports, or anything else in lines: told by the first line that is an object."""
+    for line in text.split("\n"):
+        try:
+            entry = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(entry, dict):
+            return REPORT_JSON if is_report(entry) else "json_lines"
+    return "json_lines"
+
+
+def _is_report_text(data: bytes, name: str) -> bool:
+    """Tell whether content that is nothing else is prose: readable, no table, and HER2 or a name that says text."""
+    from her2crc.frontends.text.documents_text import decode_report, is_readable
+
+    try:
+        text = decode_report(data, name)[0]
+    except InputError:
+        return False
+    suffix = PurePath(name.lower().removesuffix(".gz")).suffix
+    named = suffix in TEXT_NAMES or (not suffix and bool(HER2.search(unicodedata.normalize("NFKC", text))))
+    return named and is_readable(text) and not _is_table(text)
+
+
+def _is_table(text: str) -> bool:
+    """Tell whether every line has at least the cells of the first; a list of names and values (one tab) is prose."""
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    counts = {mark: len(pattern.findall(lines[0])) for mark, pattern in CELLS.items()} if len(lines) > 1 else {}
+    return any(cells and all(line.count(mark) >= cells for line in lines[1:]) for mark, cells in counts.items())
 
 
 def earlier_patient(entry: dict[str, object]) -> dict[str, object] | None:

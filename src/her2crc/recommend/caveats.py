@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from her2crc.criteria.cuts import lowest_cut
 from her2crc.criteria.library import CaveatRule, Knowledge
-from her2crc.criteria.nodes import Compare, walk
 from her2crc.criteria.run import Facts, evaluate, is_unknown, show_value
-from her2crc.criteria.sets import CriteriaSet
 from her2crc.model.quantity import copies_per_tumour_cell
 from her2crc.model.verdict import DECIDED, Caveat, Retest, SetVerdict
 
@@ -62,15 +61,18 @@ def _caveat(rule: CaveatRule, facts: Mapping[str, Any], specimen: str = "") -> C
 
 
 def _breast_differs(rules: Mapping[str, CaveatRule], verdicts: Mapping[str, SetVerdict]) -> Iterator[Caveat]:
-    """S11, P1: a contrast rule that decides what a colorectal one, on the same specimen, does not."""
+    """S11, P1: contrast rules that decide what colorectal ones do not, once for each specimen."""
+    claims: dict[str, dict[tuple[str, str], list[str]]] = {}
     for contrast in verdicts.values():
         if contrast.role != "contrast":
             continue
         for specimen, verdict in contrast.specimens.items():
-            others = [other for other, item in verdicts.items() if _differs(item, specimen, verdict.status)]
+            others = ", ".join(other for other, item in verdicts.items() if _differs(item, specimen, verdict.status))
             if others:
-                facts = {"contrast": contrast.name, "status": verdict.status, "sets": ", ".join(others)}
-                yield _caveat(rules["breast_rule_differs"], facts, specimen)
+                claims.setdefault(specimen, {}).setdefault((verdict.status, others), []).append(contrast.name)
+    for specimen, of_specimen in claims.items():
+        said = (f"{status} ({'; '.join(names)}), not shared by {sets}" for (status, sets), names in of_specimen.items())
+        yield _caveat(rules["breast_rule_differs"], {"claims": "; and ".join(said)}, specimen)
 
 
 def _differs(verdict: SetVerdict, specimen: str, status: str) -> bool:
@@ -116,7 +118,7 @@ def _invisible(
                 for other, verdict in verdicts.items()
                 if verdict.specimens[name].status == "indeterminate" and fraction in verdict.specimens[name].missing
             ]
-            cuts = {item.id: cut for item in open_sets if (cut := _lowest_cut(item, copies)) is not None}
+            cuts = {item.id: cut for item in open_sets if (cut := lowest_cut(item, copies)) is not None}
             if cuts and not is_unknown(facts.get(copies)) and not is_unknown(facts.get(fraction)):
                 shown = _invisible_copies(cuts, facts[copies], facts[fraction])
                 yield _caveat(rules["invisible_copies"], {"what": fraction.replace("_", " "), **shown}, name)
@@ -136,15 +138,3 @@ def _per_tumour_cell(copies: Any, share: Any) -> str:
     """Copies per tumour cell behind a reading, ``share`` above zero; noise can put it below none at all."""
     behind: Any = copies_per_tumour_cell(copies, share)
     return f"{max(behind.numerator / behind.denominator, 0):.1f}"
-
-
-def _lowest_cut(criteria: CriteriaSet, field: str) -> Any:
-    """Return the cut above which the set stops calling low, as written in its own rows."""
-    cuts = [
-        node.value
-        for row in criteria.rows
-        if row.then in ("positive", "equivocal")
-        for node in walk(row.when)
-        if isinstance(node, Compare) and node.field == field and node.op in (">", ">=")
-    ]
-    return min(cuts) if cuts else None

@@ -49,13 +49,14 @@ def recommend_tests(
         _marker_test(kind) for kind in kinds if kind.level == "patient" and set(kind.supplies) & set(testing.missing)
     ]
     specimen_kinds = [kind for kind in kinds if kind.level == "specimen"]
+    first = {name: _first_tests(name, specimen_kinds, open_rules, facts[name]) for name in facts}
     proposed = [
         test
         for kind in specimen_kinds
         for specimen in patient.specimens
         for test in _on_specimen(
             kind,
-            specimen_kinds,
+            first[specimen.specimen_id],
             specimen.specimen_id,
             specimen.site,
             open_rules,
@@ -73,19 +74,24 @@ def _marker_test(kind: TestKind) -> NextTest:
     return NextTest(kind.id, kind.name, None, None, kind.why, (), kind.cite)
 
 
+def _first_tests(
+    specimen: str, kinds: list[TestKind], rules: Mapping[str, SetVerdict], facts: Facts
+) -> dict[str, TestKind | None]:
+    """Return for each open rule the first test on this specimen that supplies what the rule misses."""
+    possible = [kind for kind in kinds if _fits_material(kind, facts) and _started(kind, facts)]
+    return {name: _first_for(verdict.specimens[specimen], possible) for name, verdict in rules.items()}
+
+
 def _on_specimen(
     kind: TestKind,
-    kinds: list[TestKind],
+    first: Mapping[str, TestKind | None],
     specimen: str,
     site: str | None,
     rules: Mapping[str, SetVerdict],
     facts: Facts,
     knowledge: Knowledge,
 ) -> Iterator[NextTest]:
-    possible = [other for other in kinds if _fits_material(other, facts) and _started(other, facts)]
-    decides = tuple(
-        name for name, verdict in rules.items() if _first_for(verdict.specimens[specimen], possible) is kind
-    )
+    decides = tuple(name for name, test in first.items() if test is kind)
     staining = [rules[name].specimens[specimen].status for name in decides if knowledge.criteria[name].method == REFLEX]
     if staining and kind.reflex and "equivocal" not in staining and not _begun(kind, facts):
         return
@@ -124,14 +130,19 @@ def _at_sites(
     kinds: list[TestKind],
     knowledge: Knowledge,
 ) -> Iterator[NextTest]:
-    """Propose staining at each untested site: it can make a rule positive, or show that the sites differ (S13, S16)."""
+    """Propose staining at each untested site: it can make a rule positive, or show that the sites differ (S13, S16).
+
+    Each specimen from there is one to stain, as lesions of one site can differ; where there is none, one must be taken.
+    """
     kind = next(kind for kind in kinds if kind.id == SITE_TEST)
     reason = next(kind for kind in kinds if kind.level == "site")
     decides = tuple(name for name, item in verdicts.items() if _is_open(item, knowledge.criteria[name], patient))
-    existing = {item.site: item.specimen_id for item in patient.specimens}
-    for site in sites:
-        if decides and existing.get(site) not in (begun - {None}):
-            yield NextTest(kind.id, kind.name, existing.get(site), site, reason.why, decides, reason.cite)
+    tumours = (None, *(knowledge.criteria[name].tumour for name in decides))
+    for site in sites if decides else ():
+        there = [item for item in patient.specimens if item.site == site]
+        fitting = [item.specimen_id for item in there if item.tumour in tumours]
+        for specimen in [name for name in fitting if name not in begun] if there else [None]:
+            yield NextTest(kind.id, kind.name, specimen, site, reason.why, decides, reason.cite)
 
 
 def _is_open(verdict: SetVerdict, criteria: CriteriaSet, patient: Patient) -> bool:

@@ -9,11 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
+from functools import lru_cache
 
 from her2crc.criteria.library import Knowledge, PairTable
 from her2crc.model.patient import Patient
+from her2crc.model.proportion import posterior_interval, posterior_mean
 from her2crc.model.verdict import DECIDED, Retest, SetVerdict
-from her2crc.recommend.proportion import posterior_interval, posterior_mean
+
+REMEMBERED = 1024
+"""Counts whose interval is kept: few differ, since they are a table's with the few lesions of one patient added."""
 
 ASSUMPTION = (
     "Uniform prior under the published counts; the lesions of this patient are taken as exchangeable with those of "
@@ -64,7 +68,7 @@ def _estimate(
         data_events=data_events,
         data_total=data_total,
         probability=posterior_mean(seen, of),
-        interval=posterior_interval(seen, of, level),
+        interval=_interval(seen, of, level),
         certainty=certainty,
         lesions_needed=_lesions_needed(
             seen, of, Fraction(knowledge.settings.retest_certainty), knowledge.settings.retest_most_lesions
@@ -81,6 +85,10 @@ def _conditional_counts(table: PairTable, given: str) -> tuple[int, int]:
     return positive, positive + negative
 
 
+_interval = lru_cache(maxsize=REMEMBERED)(posterior_interval)
+
+
+@lru_cache(maxsize=REMEMBERED)
 def _lesions_needed(events: int, total: int, certainty: Fraction, most: int) -> int | None:
     """Return how many further lesions, all negative, bring the chance at the next one to at most 1 - certainty."""
     chance = ((n, Fraction(events + 1, total + n + 2)) for n in range(most + 1))

@@ -8,6 +8,7 @@ import msgspec
 
 from her2crc.criteria.library import Knowledge
 from her2crc.errors import UsageError
+from her2crc.model.follow import FollowUp
 from her2crc.model.lint import LintReport
 from her2crc.model.patient import Patient
 from her2crc.model.verdict import Assessment
@@ -15,13 +16,14 @@ from her2crc.model.verdict import Assessment
 FORMATS = ("text", "json", "jsonl", "html", "pdf", "table", "fhir", "hl7v2")
 
 PATIENT_FORMATS = ("json", "jsonl")
+FOLLOW_FORMATS = ("text", "json", "jsonl", "svg")
 LINT_FORMATS = ("text", "json", "sarif")
 
 ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
 def render(
-    items: Sequence[Assessment] | Sequence[Patient] | Sequence[LintReport],
+    items: Sequence[Assessment] | Sequence[Patient] | Sequence[LintReport] | Sequence[FollowUp],
     output_format: str,
     knowledge: Knowledge,
     *,
@@ -31,9 +33,11 @@ def render(
     """Yield the documents of some patients: one each for html and pdf, one in all for the other formats.
 
     Args:
-        items: the answers, in order; or patients as read; or what ``lint`` found.
+        items: the answers, in order; or patients as read; or what ``lint`` or
+            ``follow_up`` found.
         output_format: of answers one of ``text json jsonl html pdf table fhir hl7v2``; of patients ``json`` (an
-            object, or a list of several) or ``jsonl``; of lint ``text``, ``json`` or ``sarif``.
+            object, or a list of several) or ``jsonl``; of lint ``text``, ``json`` or ``sarif``; of
+            follow-up ``text``, ``json``, ``jsonl`` or ``svg`` (one each).
         knowledge: for the references and statements that the reports cite.
         view: who reads it: pathologist, oncologist, laboratory, researcher or patient.
         colour: whether text may use terminal colours.
@@ -44,10 +48,13 @@ def render(
     """
     answers = [item for item in items if isinstance(item, Assessment)]
     reports = [item for item in items if isinstance(item, LintReport)]
+    courses = [item for item in items if isinstance(item, FollowUp)]
     if answers:
         yield from _answers(answers, output_format, knowledge, view, colour)
     elif reports:
         yield _lint(reports, output_format)
+    elif courses:
+        yield from _courses(courses, output_format)
     elif output_format in PATIENT_FORMATS:
         yield _as_json(items) if output_format == "json" else _as_json_lines(items)
     else:
@@ -91,6 +98,25 @@ def _answers(
                 yield report_pdf(item, knowledge, view=view)
         case _:
             raise _no_format(output_format, FORMATS)
+
+
+def _courses(courses: Sequence[FollowUp], output_format: str) -> Iterator[bytes]:
+    """Yield one document, of svg one a patient."""
+    match output_format:
+        case "text":
+            from her2crc.report.follow_text import follow_text
+
+            yield "\n\n".join(map(follow_text, courses)).encode()
+        case "svg":
+            from her2crc.report.follow_plot import draw_follow
+
+            yield from (draw_follow(item).encode() for item in courses)
+        case "json":
+            yield _as_json(courses)
+        case "jsonl":
+            yield _as_json_lines(courses)
+        case _:
+            raise _no_format(output_format, FOLLOW_FORMATS)
 
 
 def _lint(reports: Sequence[LintReport], output_format: str) -> bytes:

@@ -12,12 +12,15 @@ from decimal import Decimal
 from typing import NamedTuple
 from uuid import NAMESPACE_URL, uuid5
 
+import msgspec
+
 from her2crc.criteria.fields import Field
 from her2crc.criteria.library import Knowledge
 from her2crc.model.patient import Specimen
 from her2crc.model.verdict import Assessment, SetVerdict, Status
-from her2crc.report.fhir_terms import FactTerm, MarkerVariant, SlideTest, terms
+from her2crc.report.fhir_terms import ON_SPECIMEN, FactTerm, MarkerVariant, SlideTest, terms
 from her2crc.report.stated import (
+    PLASMA,
     UNKNOWN,
     UNUSABLE,
     Facts,
@@ -125,7 +128,7 @@ def _orders(assessment: Assessment, knowledge: Knowledge) -> Iterator[Order]:
     for specimen in assessment.patient.specimens:
         facts = specimen_statements(specimen, assessment)
         sent = {name: stated for name, stated in facts.items() if stated.reason != UNKNOWN}
-        yield from _specimen_orders(specimen, sent, matrix_of(specimen, facts), assessment, knowledge)
+        yield from _specimen_orders(*_plain(specimen, matrix_of(specimen, facts)), sent, assessment, knowledge)
     about = [stated for stated in patient_statements(assessment).values() if stated.reason != UNKNOWN]
     results = [result for at, stated in enumerate(about, 1) for result in _marker(stated, f"{at}", knowledge)]
     if results:
@@ -134,10 +137,21 @@ def _orders(assessment: Assessment, knowledge: Knowledge) -> Iterator[Order]:
     yield Order(coded("verdicts", "what each published rule says of the patient"), whole, COMPUTED)
 
 
+def _plain(specimen: Specimen, matrix: str) -> tuple[Specimen, str]:
+    """Return what the specimen segment says: of plasma in one place only, it is left to our own codes.
+
+    The segment has one material, which a receiver takes for both how and where the specimen was taken.
+    """
+    if matrix != PLASMA or specimen.site == specimen.specimen_kind:
+        return specimen, matrix
+    return msgspec.structs.replace(specimen, site=None, specimen_kind=None), ""
+
+
 def _specimen_orders(
-    specimen: Specimen, facts: Facts, matrix: str, assessment: Assessment, knowledge: Knowledge
+    specimen: Specimen, matrix: str, facts: Facts, assessment: Assessment, knowledge: Knowledge
 ) -> Iterator[Order]:
-    left = {name: stated for name, stated in facts.items() if not terms().is_on_specimen(name, stated.value)}
+    said = {name for name in ON_SPECIMEN if terms().is_on_specimen(name, getattr(specimen, name))}
+    left = {name: stated for name, stated in facts.items() if name not in said}
     for test in terms().tests:
         found = {name: left[name] for name in test.fields if name in left}
         if found and test.matrix == matrix:
@@ -148,12 +162,12 @@ def _specimen_orders(
     rest = [_local(knowledge.fields[name], stated) for name, stated in left.items()]
     if rest:
         yield Order(coded("specimen_facts", "further facts of the specimen"), rest, FINAL, specimen, matrix)
-    said = [
+    verdicts = [
         _verdict(name, verdict, item.status, explain(item, knowledge))
         for name, verdict in assessment.criteria.items()
         if (item := verdict.specimens.get(specimen.specimen_id)) is not None
     ]
-    yield Order(coded("verdicts", "what each published rule says"), said, COMPUTED, specimen, matrix)
+    yield Order(coded("verdicts", "what each published rule says"), verdicts, COMPUTED, specimen, matrix)
 
 
 def _status(result: Result, status: str) -> str:

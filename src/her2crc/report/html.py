@@ -10,10 +10,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from her2crc.criteria.library import Knowledge
+from her2crc.model.follow import FollowUp
 from her2crc.model.verdict import Assessment
-from her2crc.report import findings, outline, summary, words
+from her2crc.report import findings, follow_text, outline, summary, words
 from her2crc.report.citations import Citations, show_reference
+from her2crc.report.follow_plot import draw_follow
 from her2crc.report.timeline import draw_timeline
 
 if TYPE_CHECKING:
@@ -33,6 +37,9 @@ def report_html(assessment: Assessment, knowledge: Knowledge, *, view: str = "pa
     Raises:
         UsageError: there is no such view.
     """
+    from markupsafe import Markup
+
+    followed = msgspec.convert(assessment.follow_up, FollowUp) if assessment.follow_up else None
     names = [name for name in outline.sections_of(view) if _has_content(name, assessment)]
     return (
         _environment()
@@ -45,6 +52,8 @@ def report_html(assessment: Assessment, knowledge: Knowledge, *, view: str = "pa
             sections=names,
             citations=Citations(knowledge.references),
             timeline=draw_timeline(assessment.patient.specimens),
+            follow_up=followed,
+            follow_plot=Markup(draw_follow(followed)) if followed else "",  # noqa: S704 - made by us, values escaped
             numbers={item.specimen_id: number for number, item in enumerate(assessment.patient.specimens, 1)},
             untested=summary.untested(assessment),
             negative_note=summary.negative_note(assessment),
@@ -55,6 +64,8 @@ def report_html(assessment: Assessment, knowledge: Knowledge, *, view: str = "pa
 def _has_content(section: str, assessment: Assessment) -> bool:
     if section == "actions":
         return bool(assessment.actions)
+    if section == "follow_up":
+        return bool(assessment.follow_up)
     if section == "problems":
         return bool(assessment.errors or assessment.warnings)
     if section == "concordance":
@@ -75,6 +86,12 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    engine.globals |= {"words": words, "outline": outline, "summary": summary, "findings": findings}
+    engine.globals |= {
+        "words": words,
+        "outline": outline,
+        "summary": summary,
+        "findings": findings,
+        "follow_text": follow_text,
+    }
     engine.globals["show_reference"] = show_reference
     return engine

@@ -16,20 +16,20 @@ from her2crc.report.words import FIELDS, show_fact
 
 VIEWS: dict[str, tuple[str, ...]] = {
     "pathologist": (
-        "summary", "problems", "specimens", "verdicts", "next_tests", "testing", "concordance", "actions",
+        "summary", "problems", "specimens", "verdicts", "next_tests", "testing", "concordance", "follow_up", "actions",
         "caveats", "reasons", "references",
     ),
     "oncologist": (
-        "summary", "problems", "actions", "next_tests", "concordance", "testing", "specimens", "verdicts",
-        "caveats", "reasons", "references",
+        "summary", "problems", "actions", "next_tests", "follow_up", "concordance", "testing", "specimens",
+        "verdicts", "caveats", "reasons", "references",
     ),
     "laboratory": (
         "problems", "summary", "specimens", "next_tests", "verdicts", "reasons", "testing", "concordance",
-        "caveats", "references",
+        "follow_up", "caveats", "references",
     ),
     "researcher": (
-        "summary", "problems", "specimens", "verdicts", "reasons", "concordance", "testing", "actions",
-        "next_tests", "caveats", "references",
+        "summary", "problems", "specimens", "verdicts", "reasons", "concordance", "follow_up", "testing",
+        "actions", "next_tests", "caveats", "references",
     ),
     "patient": ("plain",),
 }  # fmt: skip
@@ -45,6 +45,7 @@ TITLES = {
     "next_tests": "What to test next, in this order",
     "testing": "Whether to test for HER2, by source",
     "concordance": "Concordance, and lesions not tested",
+    "follow_up": "HER2 over time",
     "actions": "Regimens under their own conditions",
     "caveats": "Keep in mind",
     "references": "References",

@@ -1,6 +1,8 @@
 """The verdicts of many patients as one table in long form (CSV): a row per patient or specimen and criteria set.
 
-Part of stage 5. Values are written as they are, identifiers and not words, so that programs can join on them.
+Part of stage 5. Values are written as they are, identifiers and not words, so that programs can join on them. That
+holds for an id that a spreadsheet would take for a formula, too (``=``, ``+``, ``-``, ``@`` at its start): a mark
+before it would make another id of it. The how-to says how such a file is opened safely.
 """
 
 from __future__ import annotations

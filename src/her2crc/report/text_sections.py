@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+import msgspec
+
+from her2crc.model.follow import FollowUp
 from her2crc.model.record import Issue
 from her2crc.model.verdict import Action, Evidence, NextTest, Retest
 from her2crc.report.citations import identifiers, show_reference
 from her2crc.report.findings import METHODS, findings, origin, unusable
+from her2crc.report.follow_text import follow_lines
 from her2crc.report.outline import (
     group_actions,
     group_comparisons,
@@ -207,6 +211,17 @@ def _retest(page: TextPage, item: Retest) -> list[str]:
     return wrap(page, f"{lesion}: {show_chance(item)}, {counts}. {further}", "- ")
 
 
+def _follow_up(page: TextPage) -> list[str]:
+    if not page.assessment.follow_up:
+        return []
+    found = msgspec.convert(page.assessment.follow_up, FollowUp)
+    lines = heading(page, "follow_up")
+    for line in follow_lines(found, page.mark):
+        indent = " " * (len(line) - len(line.lstrip()))
+        lines += wrap(page, line.strip(), indent, f"{indent}  ") if line else [""]
+    return lines
+
+
 def _actions(page: TextPage) -> list[str]:
     if not page.assessment.actions:
         return []
@@ -266,6 +281,7 @@ SECTIONS: dict[str, Callable[[TextPage], list[str]]] = {
     "next_tests": _next_tests,
     "testing": _testing,
     "concordance": _concordance,
+    "follow_up": _follow_up,
     "actions": _actions,
     "caveats": _caveats,
     "references": _references,

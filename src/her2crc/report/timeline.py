@@ -7,7 +7,7 @@ in time and are listed beside the picture instead.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import MAXYEAR, date
 from typing import NamedTuple
 
 from her2crc.model.patient import Specimen
@@ -81,37 +81,45 @@ def draw_timeline(specimens: Sequence[Specimen]) -> Timeline:
     if not dated:
         return Timeline(0, 0, (), (), undated)
     days = [item.collected_on for item in dated if item.collected_on]
-    scale = _Scale(days[0], days[-1])
+    scale = TimeScale(days[0], days[-1])
     lanes = tuple(_lanes(dated, scale))
     height = lanes[-1].top + lanes[-1].height
     return Timeline(LEFT + PLOT + RIGHT, height + AXIS, lanes, tuple(scale.ticks()), undated)
 
 
-class _Scale:
+class TimeScale:
     """Days to places along the picture, over whole months (a short span) or whole years."""
 
     def __init__(self, first: date, last: date) -> None:
         self.by_month = last.year - first.year < FEWEST_YEARS
         self.first = first.replace(day=1) if self.by_month else date(first.year, 1, 1)
-        self.last = _next_month(last) if self.by_month else date(last.year + 1, 1, 1)
+        self.last = _next_month(last) if self.by_month else _next_year(last)
 
     def x(self, day: date) -> float:
+        """Return the place of a day."""
         return round(LEFT + PLOT * (day - self.first).days / (self.last - self.first).days, 1)
 
     def ticks(self) -> Iterator[Tick]:
+        """Yield the lines of the axis, thinned where there would be too many."""
         days = [self.first]
         while days[-1] < self.last:
-            days.append(_next_month(days[-1]) if self.by_month else date(days[-1].year + 1, 1, 1))
+            days.append(_next_month(days[-1]) if self.by_month else _next_year(days[-1]))
         step = 1 + len(days) // MOST_TICKS
         for day in days[::step]:
             yield Tick(self.x(day), day.strftime("%Y-%m" if self.by_month else "%Y"))
 
 
 def _next_month(day: date) -> date:
-    return date(day.year + day.month // 12, day.month % 12 + 1, 1)
+    month = day.month % 12 + 1
+    return day.replace(month=month, day=1) if month > 1 else _next_year(day)
 
 
-def _lanes(dated: Sequence[Specimen], scale: _Scale) -> Iterator[Lane]:
+def _next_year(day: date) -> date:
+    """Return the first of January; at the end of the calendar (some systems write 9999-12-31) its last day."""
+    return date(day.year + 1, 1, 1) if day.year < MAXYEAR else date.max
+
+
+def _lanes(dated: Sequence[Specimen], scale: TimeScale) -> Iterator[Lane]:
     top = float(TOP)
     for site in dict.fromkeys(item.site for item in dated):
         rows: list[float] = []
@@ -120,7 +128,7 @@ def _lanes(dated: Sequence[Specimen], scale: _Scale) -> Iterator[Lane]:
         top += len(rows) * ROW
 
 
-def _place(item: Specimen, scale: _Scale, rows: list[float], top: float) -> Placed:
+def _place(item: Specimen, scale: TimeScale, rows: list[float], top: float) -> Placed:
     """Place a specimen in the first row of its lane that is free there; ``rows`` holds where each row ends."""
     day = item.collected_on or date.min
     start = scale.x(day)

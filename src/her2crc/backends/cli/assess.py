@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -13,10 +15,15 @@ from her2crc.backends.cli.options import file_names, knowledge_options, load, wr
 
 FORMATS = ("text", "json", "jsonl", "html", "pdf", "table", "fhir", "hl7v2")
 MOST_SHOWN = 10
+STDIN = "standard input"
 VIEWS = ("pathologist", "oncologist", "laboratory", "researcher", "patient")
 
 
 mapping_option = click.option("--mapping", help="Mapping file of a table with other columns; see `her2crc map`.")
+
+corrections_option = click.option(
+    "--corrections", help="What a person decided about the findings of one file of report text; see `read --review`."
+)
 
 
 @click.command("assess")
@@ -28,6 +35,7 @@ mapping_option = click.option("--mapping", help="Mapping file of a table with ot
 @click.option("--view", type=click.Choice(VIEWS), default="pathologist", show_default=True, help="Who reads it.")
 @click.option("--strict", is_flag=True, help="Exit with 65 where a value of the input could not be used.")
 @mapping_option
+@corrections_option
 @knowledge_options
 def assess_command(
     files: tuple[str, ...],
@@ -36,6 +44,7 @@ def assess_command(
     view: str,
     strict: bool,
     mapping: str | None,
+    corrections: str | None,
     as_of: date | None,
     criteria_dir: str | None,
 ) -> None:
@@ -44,11 +53,12 @@ def assess_command(
     \b
     FILES: specimen tables (CSV, TSV, Excel, Parquet; with --mapping any columns), patient JSON,
     FHIR R4, HL7 v2, FoundationOne or Caris XML, DNPM JSON, folders of a cBioPortal study or of
-    mCODE tables; also packed as gzip or zip. "-" is standard input.
+    mCODE tables; reports as prose (text, Word, PDF with a text layer, HTML, RTF, JSON Lines of
+    id and text); also packed as gzip or zip. "-" is standard input.
     Values that cannot be used are reported with their place and stay unknown; nothing else is lost.
     """
     knowledge = load(as_of, criteria_dir)
-    patients = [patient for file in files for patient in her2crc.read_patients(file, knowledge, mapping=mapping)]
+    patients = _patients(files, knowledge, mapping, corrections)
     assessments = [her2crc.assess(patient, knowledge) for patient in patients]
     _warn_of_repeats([item.patient_id for item in assessments])
     if not assessments:
@@ -97,26 +107,51 @@ def _report_unused(assessments: list[her2crc.Assessment], strict: bool) -> None:
 
 
 @click.command("explain")
-@click.argument("file")
-@click.argument("criteria")
+@click.argument("file", required=False)
+@click.argument("criteria", required=False)
+@click.option("--from", "screened", help="Instead of FILE: a folder that `her2crc screen` wrote; --patient names whom.")
 @click.option("--patient", help="Patient id, where the file holds several.")
 @click.option("--specimen", help="Specimen id; all of the patient's if not named.")
 @knowledge_options
 def explain_command(
-    file: str,
-    criteria: str,
+    file: str | None,
+    criteria: str | None,
+    screened: str | None,
     patient: str | None,
     specimen: str | None,
     as_of: date | None,
     criteria_dir: str | None,
 ) -> None:
-    """Explain in sentences how the set CRITERIA came to its verdict on the patient in FILE."""
+    """Explain in sentences how the set CRITERIA came to its verdict on the patient in FILE.
+
+    Of a screened cohort: `her2crc explain --from OUT --patient ID [CRITERIA]`, every rule where CRITERIA is left out.
+    """
     knowledge = load(as_of, criteria_dir)
-    patients = her2crc.read_patients(file, knowledge)
-    chosen = [item for item in patients if patient in (None, item.patient_id)]
+    if screened is not None:
+        rules = [item["id"] for item in her2crc.catalogue.list_criteria(knowledge) if item["role"] == "rule"]
+        wanted = [file] if file is not None else rules
+        chosen = [_screened(screened, patient, criteria, knowledge)]
+    elif file is None or criteria is None:
+        raise her2crc.errors.UsageError("name FILE and CRITERIA, or --from OUT --patient ID")
+    else:
+        wanted = [criteria]
+        patients = her2crc.read_patients(file, knowledge)
+        chosen = [item for item in patients if patient in (None, item.patient_id)]
     if not chosen:
         raise her2crc.errors.UsageError(f"no patient '{patient}' in {file}")
-    click.echo("\n\n".join(her2crc.explain_verdict(item, criteria, knowledge, specimen) for item in chosen))
+    parts = [_explained(item, name, len(wanted) > 1, knowledge, specimen) for item in chosen for name in wanted]
+    click.echo("\n\n".join(parts))
+
+
+def _screened(folder: str, patient: str | None, extra: str | None, knowledge: her2crc.Knowledge) -> Any:
+    if patient is None or extra is not None:
+        raise her2crc.errors.UsageError("--from takes --patient ID and at most the name of one set")
+    return her2crc.screened_patient(folder, patient, knowledge)
+
+
+def _explained(patient: Any, name: str, headed: bool, knowledge: her2crc.Knowledge, specimen: str | None) -> str:
+    text = her2crc.explain_verdict(patient, name, knowledge, specimen)
+    return f"{name}\n{text}" if headed else text
 
 
 @click.command("read")
@@ -127,12 +162,46 @@ def explain_command(
     type=click.Choice(("json", "jsonl")),
     default="json",
     show_default=True,
-    help="One document, or one patient a line.",
+    help="One document, or one patient (or report as prose) a line.",
 )
 @click.option("-o", "--output", help="File to write.")
+@click.option("--review", "is_review", is_flag=True, help="Show report text beside what was read of it.")
+@corrections_option
 @mapping_option
-def read_command(files: tuple[str, ...], output_format: str, output: str | None, mapping: str | None) -> None:
-    """Read FILES of any known format into normalised findings, with every problem found on the way."""
+def read_command(
+    files: tuple[str, ...],
+    output_format: str,
+    output: str | None,
+    is_review: bool,
+    corrections: str | None,
+    mapping: str | None,
+) -> None:
+    """Read FILES of any known format into normalised findings, with every problem found on the way.
+
+    Of reports as prose, jsonl gives one line a report: its id and its findings, each value with its place in the text
+    (offsets into the text as read). With --review, the text is shown with every value marked, in the terminal or, with
+    -o, as a page on which a person can accept, change or reject each finding and save that as a file of corrections.
+    """
+    sources = [sys.stdin.buffer.read() if file == "-" else file for file in files]
+    if mapping is None and (is_review or output_format == "jsonl"):
+        shown = "html" if is_review and output else "text" if is_review else "jsonl"
+        colour = output is None and sys.stdout.isatty()
+        reports = her2crc.review(*sources, output_format=shown, corrections=corrections, colour=colour)
+        if reports is not None:
+            write_bytes(reports, output)
+            return
+    if is_review:
+        raise her2crc.errors.UsageError("--review shows reports as prose; these files hold none")
     knowledge = load(None, None)
-    patients = [patient for file in files for patient in her2crc.read_patients(file, knowledge, mapping=mapping)]
+    patients = _patients(sources, knowledge, mapping, corrections)
     write_bytes(b"".join(her2crc.render(patients, output_format, knowledge)), output)
+
+
+def _patients(
+    files: Sequence[str | bytes], knowledge: her2crc.Knowledge, mapping: str | None, corrections: str | None
+) -> list[Any]:
+    """Read every file; corrections go with one, because they name the reports that they are of."""
+    if corrections and len(files) > 1:
+        raise her2crc.errors.UsageError("--corrections goes with one file", fix="Assess the files one by one.")
+    found = (her2crc.read_patients(file, knowledge, STDIN, mapping, corrections) for file in files)
+    return [patient for patients in found for patient in patients]

@@ -1,1 +1,1 @@
-"""Front end for in situ hybridisation: counts of signals per nucleus, and what they say with which certainty."""
+"""Front end for in situ hybridisation: a table of counted signals to the counts of each specimen."""

@@ -1,1 +1,5 @@
-"""Front end for sequencing: the copy number of ERBB2 out of the files of copy-number callers, with its interval."""
+"""Front end for copy numbers from sequencing: any caller's file to one :class:`Profile` a sample.
+
+One small module a kind of file; which table is which, and where ERBB2 lies in each genome build, is data
+(``knowledge/terms/seq.yaml``). Nothing is interpreted here: :mod:`her2crc.measure.tissue` does that.
+"""

@@ -1,0 +1,281 @@
+"""What a value is bound to: the state of the walk, and the rules of who it belongs to.
+
+The topic is HER2, another marker, or nothing; a value goes to the marker it is linked to ('positive for HER2'), else
+to the topic, else it waits for the name of HER2 in its sentence. It never crosses another marker.
+"""
+
+from __future__ import annotations
+
+import re
+
+from her2crc.frontends.text.context import CLAUSE, COMMA, NONE, Context
+from her2crc.frontends.text.drafts import About, Fact
+from her2crc.frontends.text.findings import Review, Span
+from her2crc.frontends.text.languages import Languages
+from her2crc.frontends.text.sections import Sections
+from her2crc.frontends.text.values import Values
+
+WORD = re.compile(r"[a-zß-ɏ]+|[぀-ヿ㐀-鿿]+")
+METHODS = frozenset(("ihc", "ish", "tissue", "plasma", "digital"))
+GENES = frozenset(("ish", "tissue", "plasma"))
+NO_MARKER = "margin"
+"""Margins and the like: they are negative or positive, but stand in no list of markers."""
+NAMES = frozenset(("anchor", "marker"))
+BETWEEN = frozenset(
+    ("noun", "pattern", "cells", "filler", "score", "ihc", "ish", "signals", "mutation", "ish_hint", "test")
+)
+MOST_UNKNOWN = 4
+"""Unknown words that may stand between a name and its status."""
+LOOK = 12
+"""Items that are looked ahead."""
+PREPOSITION = re.compile(r"(?:^|\s)(?:in|on|of|at|with|after|during|for|and|by|from|to|since|over|all)\s$")
+SPACED = re.compile(r"her[\s_]+(?:2|ii)$")
+SUFFIX = re.compile(r"^'[a-z]{1,6}(?![a-z])")
+"""The case of a number, which Turkish writes after an apostrophe."""
+LAST_PART = re.compile(r"^[^;]{0,200};")
+FOLLOWS_NAME = re.compile(r"\s{0,2}(?:$|[:=+(\-/,.;)\]|+\d\n])")
+
+
+class Binding:
+    """What is being spoken of, and where values go; ``values`` gathers what is found."""
+
+    def __init__(self, languages: Languages, sections: Sections) -> None:
+        self.languages, self.sections = languages, sections
+        self.values = Values()
+        self.review: list[Review] = []
+        self.about = About()
+        self.base = About()
+        self.own_tumour: tuple[str | None, tuple[Span, ...] | None] = (None, None)
+        self.sentence = self.mention = 0
+        self.ctx: Context
+        self.topic = ""
+        self.topic_void = False
+        self.kinds: set[str] = set()
+        self.start = self.end = 0
+        self.has_anchor = False
+        self.passed, self.prior_depth = -1, 0
+        self.reset_block()
+
+    def reset_block(self) -> None:
+        """Forget what was spoken of: a new paragraph begins."""
+        self.topic, self.method, self.method_mention = "", "", -1
+        self.block: set[str] = set()
+        self.details: dict[str, tuple[str, Span]] = {}
+        self.spoke = False
+        self.reset_sentence()
+
+    def reset_sentence(self) -> None:
+        """Forget what holds for one sentence only."""
+        self.held: list[Fact] = []
+        self.noun, self.noun_negated = "", False
+        self.negated_from, self.negated_list, self.negated_across = -1, False, ""
+        self.slots: list[str] = []
+        self.replaced = False
+        self.group_has = self.topic == "her2"
+        self.group_last = self.group_has
+        self.closed = True
+        self.place_since = False
+        self.pattern: tuple[str, Span] | None = None
+        self.stack: list[str] = []
+        self.label: Fact | None = None
+        self.asked = self.said = ""
+
+    def joins_group(self, index: int) -> bool:
+        """Tell whether a name goes on with a list of names ('ERBB2, MET and EGFR')."""
+        before = index - 1
+        while before >= self.start and (
+            self.ctx.items[before].kind in METHODS
+            or (self.ctx.items[before].kind == "no" and self.ctx.text(before) in self.languages.separators)
+        ):
+            before -= 1
+        if self.closed or before < self.start or self.ctx.items[before].kind not in NAMES:
+            return False
+        words = self.ctx.gap(index).replace(",", " ").replace("/", " ").replace("&", " ").replace("、", " ").split()
+        return not set(words) - self.languages.separators
+
+    def is_listed(self, index: int) -> bool:
+        """Tell whether only separators of a list stand before an item."""
+        words = self.ctx.gap(index).replace(",", " ").replace("/", " ").replace("、", " ").split()
+        return not set(words) - self.languages.separators
+
+    def is_reference(self, index: int) -> bool:
+        """Tell whether a marker is the denominator of a ratio: 'ERBB2/RPPH1 ratio', 'HER2/TP53'."""
+        before = self.ctx.items[index - 1] if index > self.start else None
+        named = (
+            before is not None and before.kind == "anchor" and self.ctx.gap(index) in ("/", ":", " / ", " to ", "-to-")
+        )
+        return named and "ratio" in self.kinds and self.ctx.items[index].value == "gene"
+
+    def is_pronoun(self, index: int) -> bool:
+        """Tell whether 'her 2' is the pronoun and a number."""
+        item = self.ctx.items[index]
+        if SPACED.search(self.ctx.text(index)) is None:
+            return False
+        low = self.ctx.low
+        if FOLLOWS_NAME.match(low, item.end):
+            after = low[item.end : item.end + 1]
+            return after == "+" and self.unknown_word(item.end + 1)
+        return self.unknown_word(item.end) or (
+            not self.ctx.original(item.start).isupper()
+            and PREPOSITION.search(low[max(0, item.start - LOOK) : item.start]) is not None
+            and self.next_kind(index) not in METHODS | {"status", "score", "noun"}
+        )
+
+    def unknown_word(self, start: int) -> bool:
+        """Tell whether the next word is one that does not speak of a test."""
+        found = WORD.match(self.ctx.low[start : start + LOOK * LOOK].lstrip())
+        if found is None or not self.ctx.low[start : start + 1].isspace():
+            return False
+        word = found[0]
+        return word not in self.languages.fillers and not self.languages.meaning(word) and word != "neu"
+
+    def is_therapy(self, index: int) -> bool:
+        """Tell whether HER2 names a drug's target, not a test."""
+        following = self.next_kind(index)
+        if self.ctx.text(index).startswith("anti"):
+            return following == "therapy" or not self.kinds & {"score", "ihc", "pct", "antibody"}
+        at = index + 1
+        return following == "therapy" and at < len(self.ctx.items) and len(self.ctx.gap(at)) <= 1
+
+    def next_kind(self, index: int) -> str:
+        """Return the kind of the next item of the sentence."""
+        return self.ctx.items[index + 1].kind if index + 1 < self.end else ""
+
+    def target(self, index: int, field: str) -> str:
+        """Return ``her2``, ``other``, ``hold`` (HER2 is named later in the sentence) or nothing."""
+        forward = self.forward(index, field)
+        if forward:
+            return forward
+        if self.topic == "her2" or (
+            self.topic == "other" and self.group_has and not (field != "status" and self.closed)
+        ):
+            if field == "status" or self.group_last:
+                return "her2"
+            self.doubt("several_markers", index, field)
+            return ""
+        if self.topic == "other":
+            return "other"
+        return "hold" if self.has_anchor else ""
+
+    def forward(self, index: int, field: str) -> str:
+        """Return the target that a value is linked to by the words after it: '3+ staining for HER2'."""
+        items, levels = self.ctx.items, self.ctx.levels
+        named = self.topic and not (self.topic == "her2" and not self.has_anchor and index == self.start)
+        linked = index == self.start and self.ctx.low.startswith(":", items[index].end)
+        linked = linked or (items[index].kind == "noun" and self.begins_statement(index))
+        for at in range(index + 1, min(index + LOOK, self.end)):
+            if levels[at] > NONE:
+                return ""
+            words = WORD.findall(self.ctx.gap(at))
+            ends = {words[-1], words[0] if at == index + 1 else ""} if words else set()
+            linked = linked or bool(ends & self.languages.links and not set(words) & self.languages.separators)
+            if any(word not in self.languages.fillers and word not in self.languages.links for word in words):
+                return ""
+            if items[at].kind in NAMES:
+                if (named and not linked) or (items[at].kind == "anchor" and self.is_pronoun(at)):
+                    return ""
+                return self.forward_group(at, field)
+            if items[at].kind not in BETWEEN and items[at].start >= items[index].end:
+                return ""
+        return ""
+
+    def begins_statement(self, index: int) -> bool:
+        """Tell whether an item, or the negation before it, begins a part of the sentence."""
+        while index > self.start and self.ctx.levels[index] == NONE:
+            index -= 1
+            if self.ctx.items[index].kind == "contrast":
+                return True
+            if self.ctx.items[index].kind not in ("no", "absent", "test"):
+                return False
+        return True
+
+    def forward_group(self, at: int, field: str) -> str:
+        """Return whether HER2 is in the list of names that begins at an item."""
+        items, first = self.ctx.items, at
+        if items[at].value == NO_MARKER:
+            return "other"
+        while True:
+            if items[at].kind == "anchor" and (field == "status" or at == first):
+                self.values.anchor = self.ctx.place(at)
+                return "her2"
+            at += 1
+            if at >= self.end or items[at].kind not in NAMES:
+                return "other"
+            words = self.ctx.gap(at).replace(",", " ").replace("/", " ").replace("、", " ").split()
+            if set(words) - self.languages.separators:
+                return "other"
+
+    def emit(self, fact: Fact) -> None:
+        """Send a value to where it belongs."""
+        if self.ctx.void[fact.at] or self.replaced:
+            self.closed = True
+            return
+        if self.ctx.low.startswith(("?", " ?"), self.ctx.items[fact.at].end):
+            self.doubt("questioned", fact.at, fact.field)
+            self.closed = True
+            return
+        target = self.target(fact.at, fact.field)
+        if target == "her2":
+            self.apply(fact)
+        elif target == "hold" and not self.speaks_of_other(fact):
+            hint = "amplification" if self.method in GENES else "expression" if self.method == "ihc" else ""
+            self.held.append(fact._replace(hint=fact.hint or hint))
+        self.closed = True
+
+    def speaks_of_other(self, fact: Fact) -> bool:
+        """Tell whether a status that waits for a name is linked to something else: 'negative for instability'."""
+        after = fact.at + 1
+        if fact.field != "status" or after >= self.end or self.ctx.items[fact.at].kind != "status":
+            return False
+        words = WORD.findall(self.ctx.gap(after))
+        linked = bool(words) and words[0] in self.languages.links
+        return linked and (self.ctx.levels[after] > NONE or self.ctx.items[after].kind == "marker_status")
+
+    def apply(self, fact: Fact) -> None:
+        """Give a value to a finding of HER2."""
+        self.values.take(self, fact)
+        self.spoke = True
+
+    def doubt(self, reason: str, index: int, field: str) -> None:
+        """Note what a person must look at."""
+        if not self.ctx.void[index]:
+            self.review.append(Review(reason, self.ctx.place(index), field))
+
+    def is_near(self, index: int) -> bool:
+        """Tell whether only words that belong to a statement stand between a status and what it speaks of."""
+        while index > self.start and self.ctx.items[index - 1].start == self.ctx.items[index].start:
+            index -= 1
+        gap = self.ctx.gap(index)
+        if len(gap) <= 1:
+            return True
+        if index == self.start:
+            begin = max(gap.rfind("\n"), gap.rfind(". ") + 1, gap.rfind("。"))
+            gap = gap[begin + 1 :]
+        elif self.ctx.levels[index] >= COMMA:
+            gap = LAST_PART.sub("", SUFFIX.sub("", gap))
+        unknown = [word for word in WORD.findall(gap) if word not in self.languages.fillers]
+        if not unknown:
+            return True
+        if index == self.start or self.ctx.levels[index] >= COMMA:
+            return False
+        return len(unknown) <= MOST_UNKNOWN
+
+    def turns(self, index: int) -> bool:
+        """Tell whether a gap leads from the replaced value to the new one ('from 1+ to 2+')."""
+        return bool(set(WORD.findall(self.ctx.gap(index))) & self.languages.turns)
+
+    def void_rest(self, index: int, stop: int) -> None:
+        """Take no status from the rest of the clause or sentence: it explains a threshold."""
+        for at in range(index, self.end):
+            if at > index and self.ctx.levels[at] >= stop:
+                break
+            self.ctx.void[at] = 1
+
+    def has_state(self, index: int) -> bool:
+        """Tell whether a status follows in the clause."""
+        for at in range(index + 1, min(self.end, index + LOOK)):
+            if self.ctx.levels[at] >= CLAUSE:
+                return False
+            if self.ctx.items[at].kind in ("status", "absent", "present", "sign"):
+                return True
+        return False

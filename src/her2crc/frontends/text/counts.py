@@ -1,0 +1,357 @@
+"""The numbers of in situ hybridisation and of copy number: which quantity a number is, by the words around it.
+
+A ratio against another control probe than CEP17 is not read, a bound is not a value, and copies, fold changes and
+ratios never take each other's place.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from her2crc.frontends.text.context import CLAUSE, COMMA, NONE, SENTENCE
+from her2crc.frontends.text.findings import Span
+from her2crc.frontends.text.numbers import COMPARATORS, read_numbers
+
+if TYPE_CHECKING:
+    from her2crc.frontends.text.binding import Binding
+
+UNREAD = frozenset(("log2", "fraction", "mutation", "serum", "variant"))
+MEANS = frozenset(("mean", "per_cell", "snr"))
+COPIES = frozenset(("copies", "mean", "per_cell", "signals", "snr"))
+WORD = re.compile(r"[a-z]+")
+FAR = 20
+"""Items of a sentence that are looked over before or after a number."""
+ADJACENT = 30
+"""Characters that may stand between a number and the word that says what it is."""
+PLAIN_GAP = frozenset(" :=~(|,-\n[<>≤≥.'\"/^")
+PARTED = re.compile(r"\s[.,]\d{1,2}(?!\d|[.,]\d)")
+BROKEN = re.compile(r"\.\s\d{1,2}(?!\d|[.,]\d|\s?[a-z%+/])")
+EQUALS = re.compile(r"\)?\s{0,2}(?:=|->|→|⇒|=>|:|ratio)\s{0,2}")
+RATIO_SIGNS = ("/", ":", " / ", " : ", "/ ", ": ", " to ")
+
+
+class Counts:
+    """Reads one number at a time, with the state of the walk."""
+
+    def __init__(self, walker: Binding) -> None:
+        self.walker, self.ctx = walker, walker.ctx
+
+    def read(self, index: int) -> None:
+        """Read a number, if the words around it say what it is of HER2."""
+        walker, ctx = self.walker, self.ctx
+        if ctx.void[index] or walker.replaced:
+            walker.slots = []
+            return
+        slots = walker.slots
+        field = self.field(index, slots)
+        if not field:
+            return
+        walker.slots = []
+        if self.after(index) not in ("", "ratio"):
+            walker.passed = index + 1
+        if walker.target(index, "ratio") not in ("her2", "hold"):
+            return
+        method = self.method(field, index)
+        if field == "other_ratio":
+            walker.doubt("other_probe", index, "ratio")
+            return
+        if field == "ratio" and self.put_quotient(index):
+            return
+        self.mend(index)
+        numbers = read_numbers(ctx.text(index))
+        if BROKEN.match(ctx.low, ctx.items[index].end):
+            walker.doubt("number_range", index, field)
+            return
+        if len(numbers) != 1:
+            walker.doubt("number_range", index, field)
+            return
+        self.put(index, method, field, numbers[0])
+        if field == "her2_mean" and self.is_pair(index):
+            self.put(index + 1, method, "cep17_mean", read_numbers(ctx.text(index + 1))[0])
+            ctx.void[index + 1] = 1
+
+    def mend(self, index: int) -> None:
+        """Join a number that a space parts before its decimal point ('7 .4', as OCR writes it)."""
+        items, found = self.ctx.items, PARTED.match(self.ctx.low, self.ctx.items[index].end)
+        if found is None or not self.ctx.text(index).isdigit():
+            return
+        items[index] = msgspec.structs.replace(items[index], end=found.end())
+        if index + 1 < len(items) and items[index + 1].start < found.end():
+            self.ctx.void[index + 1] = 1
+
+    def put_quotient(self, index: int) -> bool:
+        """Read a quotient that is written out: 'HER2/CEP17: 2.7 / 2.1 = 1.29', or totals '192/40 = 4.8'."""
+        ctx, over = self.ctx, index + 1
+        if over >= self.walker.end or ctx.items[over].kind != "num" or ctx.gap(over).strip() not in ("/", ":"):
+            return False
+        read = [read_numbers(ctx.text(at)) for at in (index, over)]
+        if any(len(numbers) != 1 for numbers in read) or read[1][0] <= 1:
+            return False
+        whole = all(ctx.text(at).isdigit() for at in (index, over))
+        names = ("her2_signals", "cep17_signals") if whole else ("her2_mean", "cep17_mean")
+        for at, name, numbers in zip((index, over), names, read, strict=True):
+            self.put(at, "ish", name, numbers[0])
+            ctx.void[at] = 1
+        result = over + 1
+        if result < self.walker.end and ctx.items[result].kind == "num":
+            numbers = read_numbers(ctx.text(result))
+            if EQUALS.fullmatch(ctx.gap(result)) and len(numbers) == 1:
+                self.put(result, "ish", "ratio", numbers[0])
+                ctx.void[result] = 1
+        return True
+
+    def is_pair(self, index: int) -> bool:
+        """Tell whether the number after a mean is that of the second probe: '(mean 9.6 and 2.0)'."""
+        walker, ctx, after = self.walker, self.ctx, index + 1
+        if after >= walker.end or ctx.items[after].kind != "num" or len(read_numbers(ctx.text(after))) != 1:
+            return False
+        words = ctx.gap(after).replace("/", " ").split()
+        probes = [
+            item.kind for item in ctx.items[max(walker.start, index - FAR) : index] if item.kind in ("anchor", "cep17")
+        ]
+        in_order = [*pairwise(probes)][-1:] == [("anchor", "cep17")]
+        return in_order and set(words) <= walker.languages.separators
+
+    def put(self, index: int, method: str, field: str, number: Decimal) -> None:
+        """Give a number to the finding of its method; a bound is kept as such."""
+        walker, ctx = self.walker, self.ctx
+        op = self.comparator(index)
+        if op in ("<", ">", "<=", ">="):
+            defines = ctx.low.startswith(("=", " ="), ctx.items[index].end)
+            if str(number) in walker.languages.thresholds and field != "cells" and (op != "<" or defines):
+                walker.void_rest(index, SENTENCE if defines else CLAUSE)
+                return
+            walker.doubt("bound_only", index, field)
+            found = walker.values.draft(walker, method, f"{field}_bound", f"{op}{number}")
+            found.put(f"{field}_bound", f"{op}{number}", ctx.place(index))
+            return
+        whole = field in ("cells", "her2_signals", "cep17_signals")
+        if whole and number != number.to_integral_value():
+            return
+        value = int(number) if whole else number
+        found = walker.values.draft(walker, method, field, value)
+        found.put(field, value, self.digits(index))
+        walker.spoke = True
+        walker.values.attach_details(walker, found)
+        if not walker.method:
+            walker.method, walker.method_mention = method, walker.mention
+
+    def digits(self, index: int) -> Span:
+        """Return the place of the number itself, without its unit."""
+        item, low = self.ctx.items[index], self.ctx.low
+        end = item.end
+        while end > item.start + 1 and not low[end - 1].isdigit():
+            end -= 1
+        return Span(item.start, end)
+
+    def comparator(self, index: int) -> str:
+        """Return the comparator just before a number."""
+        ctx = self.ctx
+        before = ctx.low[max(0, ctx.items[index].start - 3) : ctx.items[index].start].rstrip()
+        if before.endswith("->"):
+            return ""
+        sign = COMPARATORS.get(before[-2:]) or COMPARATORS.get(before[-1:])
+        if sign:
+            return sign
+        following = ctx.items[index + 1] if index + 1 < self.walker.end else None
+        if following is not None and following.kind == "comparator" and following.value in (">=", "<="):
+            return following.value if len(ctx.gap(index + 1)) <= 1 else ""
+        previous = ctx.items[index - 1] if index else None
+        if previous is not None and previous.kind == "comparator" and ctx.levels[index] == NONE:
+            return previous.value
+        return ""
+
+    def method(self, field: str, index: int) -> str:
+        """Return the method whose number this is."""
+        walker = self.walker
+        if field in ("ratio", "her2_mean", "cep17_mean", "cells", "her2_signals", "cep17_signals", "other_ratio"):
+            return "ish"
+        if walker.method in ("tissue", "plasma"):
+            return walker.method
+        if self.is_of_plasma(index) or ("plasma" in walker.block and "tissue" not in walker.block):
+            return "plasma"
+        return "tissue"
+
+    def is_of_plasma(self, index: int) -> bool:
+        """Tell whether plasma is named before a number, or after it with no other number between."""
+        items = self.ctx.items
+        if any(item.kind == "plasma" for item in items[max(self.walker.start, index - FAR) : index]):
+            return True
+        ahead = [
+            item.kind
+            for item in items[index + 1 : min(index + FAR, self.walker.end)]
+            if item.kind in ("plasma", "num", "tissue")
+        ]
+        return ahead[:1] == ["plasma"]
+
+    # ---- which quantity
+
+    def field(self, index: int, slots: list[str]) -> str:
+        """Return the field of a number, empty where the words do not say it."""
+        ctx, walker = self.ctx, self.walker
+        recent = self.since_name(slots[-6:])
+        after = self.after(index)
+        if UNREAD & set(recent) or after in UNREAD:
+            return ""
+        if ctx.items[index].kind == "times" and not ("copies" in recent and "fold" not in recent):
+            return "fold" if self.close(index) or walker.noun == "amplification" else ""
+        if after == "fold" or ("fold" in recent and self.close(index)):
+            return "fold"
+        if "other_probe" in recent and ("ratio" in recent or "signals" in recent or walker.method == "ish"):
+            return "other_ratio"
+        probe = self.probe_after(index) or self.probe_of_unit(index, after)
+        if probe:
+            return probe
+        if not self.close(index):
+            return self.from_after(index, after, recent)
+        return self.from_before(recent, index) or self.from_after(index, after, recent)
+
+    def since_name(self, recent: list[str]) -> list[str]:
+        """Return the words since HER2 was named again, where these say what the number is ('VAF 12%, ERBB2 CN 8')."""
+        if not UNREAD & set(recent):
+            return recent
+        last = max((at for at, kind in enumerate(recent) if kind == "anchor"), default=0)
+        own = recent[last:]
+        return own if {"copies", "fold"} & set(own) and not UNREAD & set(own) else recent
+
+    def probe_after(self, index: int) -> str:
+        """Return the mean of the probe named right after a number ('5.2 HER2 and 4.0 CEP17 signals per cell')."""
+        walker, ctx = self.walker, self.ctx
+        following, before = walker.next_kind(index), ctx.items[index - 1].kind if index > walker.start else ""
+        before = "" if index - 1 <= walker.passed else before
+        if following not in ("anchor", "cep17") or before in ("anchor", "cep17", "ratio") or ctx.gap(index + 1) != " ":
+            return ""
+        if not MEANS & walker.kinds:
+            return ""
+        walker.passed = index + 1
+        return "cep17_mean" if following == "cep17" else "her2_mean"
+
+    def probe_of_unit(self, index: int, after: str) -> str:
+        """Return the mean of the probe named after a unit ('1.9 copies of CEN17')."""
+        at, ctx = index + 1, self.ctx
+        if after not in ("copies", "signals"):
+            return ""
+        while at < self.walker.end and ctx.items[at].start == ctx.items[index + 1].start:
+            at += 1
+        if at >= self.walker.end or ctx.levels[at] > NONE or ctx.items[at].kind not in ("anchor", "cep17"):
+            return ""
+        if (
+            len(ctx.gap(at)) > len(" of the ")
+            or self.walker.method in ("tissue", "plasma")
+            or not MEANS & self.walker.kinds
+        ):
+            return ""
+        self.walker.passed = at
+        return "cep17_mean" if ctx.items[at].kind == "cep17" else "her2_mean"
+
+    def from_before(self, recent: list[str], index: int) -> str:
+        """Return the field that the words before a number name."""
+        walker, kinds = self.walker, set(recent)
+        sequenced = walker.method in ("tissue", "plasma") or (not walker.method and "digital" in walker.kinds)
+        both = "cep17" in kinds and "anchor" in kinds
+        if "snr" in kinds:
+            return "cep17_mean" if "cep17" in kinds and self.last_is(recent, "cep17") else "her2_mean"
+        if "ratio" in kinds:
+            if sequenced and "cep17" not in kinds:
+                return "fold"
+            return "ratio"
+        if both and self.is_quotient(index):
+            return "ratio"
+        if "counted" in kinds and ("cells" in kinds or walker.method == "ish"):
+            return "cells"
+        if both and not self.last_is(recent, "cep17"):
+            self.walker.doubt("probes_unclear", index, "her2_mean")
+            return ""
+        if "total" in kinds and "signals" in kinds:
+            return "cep17_signals" if "cep17" in kinds else "her2_signals"
+        if "cep17" in kinds:
+            return "cep17_mean" if self.is_mean(kinds, index) else ""
+        if "copies" in kinds or "per_cell" in kinds or ("mean" in kinds and ("signals" in kinds or "anchor" in kinds)):
+            return self.copies(kinds)
+        if "signals" in kinds and "anchor" in kinds:
+            return "her2_mean" if self.is_mean(kinds, index) else ""
+        return ""
+
+    def from_after(self, index: int, after: str, recent: list[str]) -> str:
+        """Return the field that the word after a number names."""
+        kinds = set(recent)
+        if after == "copies" or after == "per_cell":
+            return "cep17_mean" if "cep17" in kinds and "anchor" not in kinds else self.copies(kinds | {after})
+        if after == "signals" and "." in self.ctx.text(index).replace(",", "."):
+            return "cep17_mean" if "cep17" in kinds else "her2_mean"
+        if after == "counted" or (after == "cells" and self.walker.method == "ish"):
+            return "cells"
+        if after == "ratio" and self.walker.method == "ish" and len(self.ctx.gap(index + 1)) <= 1:
+            return "ratio"
+        decimal = "." in self.ctx.text(index).replace(",", ".")
+        if (
+            self.walker.method == "ish"
+            and decimal
+            and recent
+            and recent[-1] == "anchor"
+            and "cep17" in self.walker.kinds
+        ):
+            return "her2_mean" if self.close(index) else ""
+        return ""
+
+    def copies(self, kinds: set[str]) -> str:
+        """Return the field of a number of copies: per nucleus, or as sequenced."""
+        walker = self.walker
+        if walker.method in ("tissue", "plasma"):
+            return "cn"
+        if (
+            walker.method == "ish"
+            or "per_cell" in kinds
+            or "ish_hint" in kinds
+            or "mean" in kinds
+            or "ish" in walker.kinds
+        ):
+            return "her2_mean"
+        return "cn"
+
+    def is_mean(self, kinds: set[str], index: int) -> bool:
+        """Tell whether a number of signals is a mean per cell, not a total."""
+        written = self.ctx.text(index).replace(",", ".")
+        return bool(kinds & (MEANS | {"copies"})) or "." in written
+
+    def last_is(self, recent: list[str], kind: str) -> bool:
+        """Tell whether of the two probes this one was named last, and not in one breath with the other."""
+        last = max(at for at, name in enumerate(recent) if name == kind)
+        return "anchor" not in recent[last:] and "anchor" not in recent[max(0, last - 1) : last]
+
+    def is_quotient(self, index: int) -> bool:
+        """Tell whether HER2 and CEP17 are written as a quotient before a number."""
+        items = self.ctx.items
+        for at in range(index - 1, max(index - 6, self.walker.start), -1):
+            first = at - 1
+            while first > self.walker.start and items[first].kind in COPIES:
+                first -= 1
+            if items[at].kind == "cep17" and items[first].kind == "anchor":
+                return self.ctx.low[items[at - 1].end : items[at].start] in RATIO_SIGNS
+        return False
+
+    def close(self, index: int) -> bool:
+        """Tell whether the words before a number stand near it."""
+        if index == 0 or (index == self.walker.start):
+            return False
+        gap = self.ctx.gap(index)
+        words = WORD.findall(gap)
+        if words and all(word in self.walker.languages.fillers for word in words):
+            gap = WORD.sub("", gap)
+        if self.ctx.levels[index] >= COMMA and not set(gap) <= PLAIN_GAP:
+            return False
+        return len(gap) <= ADJACENT
+
+    def after(self, index: int) -> str:
+        """Return the kind of the word right after a number."""
+        at = index + 1
+        if at >= self.walker.end or self.ctx.levels[at] > NONE or len(self.ctx.gap(at)) > len(" of the total "):
+            return ""
+        kinds = {item.kind for item in self.ctx.items[at : at + 3] if item.start == self.ctx.items[at].start}
+        order = ("fold", "per_cell", "copies", "counted", "cells", "signals", "ratio", "fraction", "mutation", "log2")
+        return next((kind for kind in order if kind in kinds), "")

@@ -1,0 +1,140 @@
+"""What a negation reaches, and what 'negative' is said of: a result, a list, another place, or some of the cells."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from her2crc.frontends.text.context import COMMA, NONE
+from her2crc.frontends.text.drafts import ANALYTE
+from her2crc.frontends.text.scores import Scores
+
+if TYPE_CHECKING:
+    from her2crc.frontends.text.binding import Binding
+
+DENIED = {"positive": "negative", "amplified": "not_amplified"}
+STATES_RESULT = frozenset(("status", "noun", "score", "sign", "absent", "present", "pct"))
+SAID_OF = frozenset(("noun", "status", "score", "anchor", "marker", "mutation", "site", "tumour"))
+"""What a negation before it denies."""
+NEGATED_NOUN = {"amplification": "not_amplified", "overexpression": "not_overexpressed", "gain": "not_amplified"}
+CLAUSE_PART = re.compile(r"[^.,;:\n。、(]{0,60}")
+DENYING_ENDING = re.compile(
+    r"[a-z](?:ma|me)(?:di|mis(?:tir)?|makta(?:dir)?|mekte(?:dir)?|z)(?![a-z])"
+    r"|ない|ず(?:[、。, ]|$)|なかった|ません|未能|未被"
+)
+"""Endings that deny a verb in Turkish, Japanese and Chinese, whatever the verb."""
+DENIES = re.compile(r"[\u3041-\u3093]{0,8}?(?:ない|ず(?:[、。, ]|$)|なかった|ません)")
+"""The same right after a word of Japanese that by itself affirms."""
+LOOK = 8
+"""Items that are looked ahead."""
+FAR = 40
+"""Items that a negation can reach over."""
+
+
+class Denials(Scores):
+    """Tells what is denied."""
+
+    def is_of_share(self, walker: Binding, index: int) -> bool:
+        """Tell whether 'negative' is said of some of the cells: '20% 3+, 80% negative'."""
+        ctx = walker.ctx
+        around = ctx.items[max(walker.start, index - FAR) : index], ctx.items[index + 1 : min(index + LOOK, walker.end)]
+        if not any(item.kind == "score" for items in around for item in items):
+            return False
+        first = index
+        while first > walker.start and ctx.items[first - 1].start == ctx.items[index].start:
+            first -= 1
+        at = first - 1
+        while at > walker.start and ctx.items[at].kind in ("cells", "neutral") and ctx.levels[at + 1] == NONE:
+            at -= 1
+        plain = not ctx.gap(first).strip() and ctx.levels[at + 1] == NONE
+        if at > walker.start and ctx.items[at].kind == "pct" and plain and ctx.levels[at] >= COMMA:
+            return True
+        at = index + 1
+        while at < walker.end and (ctx.items[at].start == ctx.items[index].start or ctx.items[at].kind == "comparator"):
+            at += 1
+        if at >= walker.end or ctx.items[at].kind != "pct" or max(ctx.levels[index + 1 : at + 1]) > COMMA:
+            return False
+        scored = [item.start for item in around[0] if item.kind == "score"]
+        pairs = [item for item in around[0] if item.kind == "pct" and scored and item.start > scored[0]]
+        return bool(pairs) and (ctx.levels[first] >= COMMA or "/" in ctx.gap(first))
+
+    def begins_list(self, walker: Binding, index: int) -> bool:
+        """Tell whether 'negative for' denies what is listed after it."""
+        ctx = walker.ctx
+        at = index + 1
+        if at >= walker.end or walker.negated_from >= 0 or (walker.topic == "her2" and index > walker.start):
+            return False
+        words = ctx.gap(at).replace(":", " ").split()
+        if not words or words[0] not in walker.languages.links:
+            return False
+        listed = ctx.items[at : min(index + FAR, walker.end)]
+        names = sum(item.kind in ("anchor", "marker") for item in listed)
+        return names > 1 and any(item.kind == "noun" and item.value in NEGATED_NOUN for item in listed)
+
+    def is_reached(self, walker: Binding, index: int) -> bool:
+        """Tell whether a negation before reaches a result: over the commas of a list, not into another statement."""
+        ctx = walker.ctx
+        if index - walker.negated_from > FAR:
+            return False
+        breaks = [at for at in range(walker.negated_from + 1, index + 1) if ctx.levels[at] >= COMMA]
+        if not breaks or walker.negated_list or walker.negated_from == index - 1:
+            return True
+        last = breaks[-1]
+        if set(ctx.gap(last).replace(",", " ").split()) & walker.languages.separators:
+            return True
+        if any(item.kind in ("noun", "variant") for item in ctx.items[walker.negated_from : last]):
+            return last == index and ctx.items[last - 1].kind in ("noun", "mutation")
+        return all(ctx.items[at].kind in ("anchor", "marker") and walker.is_listed(at) for at in breaks)
+
+    def is_denied_after(self, walker: Binding, index: int) -> bool:
+        """Tell whether the statement goes on with a negation of nothing that is known: '... liess sich nicht ...'."""
+        ctx, end = walker.ctx, walker.ctx.items[index].end
+        stated = CLAUSE_PART.match(ctx.low, end)
+        known = walker.next_kind(index) in ("absent", "present", "status") and ctx.levels[index + 1] == NONE
+        if stated is not None and not known and DENYING_ENDING.search(stated[0]):
+            return True
+        denied = False
+        for at in range(index + 1, min(index + LOOK, walker.end)):
+            kind = walker.ctx.items[at].kind
+            if walker.ctx.levels[at] > NONE or kind == "contrast":
+                break
+            denied = kind == "no" or (denied and kind not in SAID_OF)
+        return denied
+
+    def is_contrast(self, walker: Binding, index: int) -> bool:
+        """Tell whether a place is one where the result was not found: 'in the primary but not in the metastasis'."""
+        ctx, last = walker.ctx, self.last
+        if walker.negated_from < 0 or last is None or last.sentence != walker.sentence or ctx.void[index]:
+            return False
+        if last.values.get("status") not in DENIED:
+            return False
+        if ctx.items[walker.negated_from].start != ctx.items[index - 1].start:
+            return False
+        words = ctx.low[ctx.items[index - 1].end : ctx.items[index].start].split()
+        ahead = {item.kind for item in ctx.items[index + 1 : min(index + LOOK, walker.end)]}
+        return bool(words) and words[0] in walker.languages.links and not ahead & {*STATES_RESULT}
+
+    def put_contrast(self, walker: Binding, index: int) -> None:
+        """Add the opposite result of another place; the words that deny it are its place."""
+        last = self.last
+        if last is None:
+            return
+        method = next(name for name, analyte in ANALYTE.items() if analyte == last.analyte)
+        state = DENIED[str(last.values["status"])]
+        found = self.fresh(walker, method)
+        found.put("status", state, walker.ctx.place(walker.negated_from))
+        self.open.pop(found.analyte)
+
+    def describes_share(self, walker: Binding, index: int) -> bool:
+        """Tell whether amplification only says of which cells a percentage is ('percentage of cells with ...')."""
+        kinds = []
+        for at in range(index - 1, max(walker.start, index - len("ahead")) - 1, -1):
+            if walker.ctx.levels[at + 1] > NONE:
+                break
+            kinds.append(walker.ctx.items[at].kind)
+        nearest = tuple(kinds[:2])
+        if nearest == ("cells", "pct") and len(walker.ctx.gap(index)) <= 1:
+            return True
+        if walker.ctx.gap(index).rstrip().endswith("%"):
+            return True
+        return "percent" in kinds and "cells" in kinds and "pct" not in kinds

@@ -1,0 +1,144 @@
+"""The findings in the making: which of them takes a value, and when another one begins."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from her2crc.frontends.text.drafts import ANALYTE, Draft, status_of
+from her2crc.frontends.text.findings import Span
+from her2crc.frontends.text.numbers import score_rank
+
+if TYPE_CHECKING:
+    from her2crc.frontends.text.binding import Binding
+
+CALL_OF_SCORE = {"0": "negative", "1+": "negative", "0-1+": "negative", "2+": "equivocal", "3+": "positive"}
+OPEN_STATES = frozenset(("pending", "not_done", "indeterminate"))
+
+
+def year(item: Draft) -> str:
+    """Return the year of a result with a date."""
+    return (item.about.date or "").partition("-")[0]
+
+
+def agrees(stain: Draft, status: Draft) -> bool:
+    """Tell whether a status in words is what a score without one means."""
+    scores = {item.score for item in stain.populations}
+    means = {CALL_OF_SCORE.get(max(scores, key=score_rank))} if scores else set()
+    return "status" not in stain.values and status.values.get("status") in means
+
+
+class Gathered:
+    """Findings in the making; ``open`` is the one of each kind that takes more values."""
+
+    def __init__(self) -> None:
+        self.drafts: list[Draft] = []
+        self.open: dict[str, Draft] = {}
+        self.last: Draft | None = None
+        self.anchor: Span | None = None
+        self.waiting: tuple[object, str, Span, int] | None = None
+
+    def draft(self, walker: Binding, method: str, field: str, value: object) -> Draft:
+        """Return the finding that takes a value: the open one of its method, or a new one."""
+        analyte = "ERBB2_VARIANT" if method == "variant" else ANALYTE[method]
+        found = self.open.get(analyte)
+        same = found is not None and (
+            (found.mention == walker.mention and found.sentence == walker.sentence)
+            or found.about.key() == walker.about.key()
+        )
+        if found is None or not same or found.differs(field, value):  # type: ignore[arg-type]
+            found = Draft(analyte, walker.about.copy(), self.anchor, walker.sentence, walker.mention)
+            self.drafts.append(found)
+            self.open[analyte] = found
+        found.sentence, found.mention = walker.sentence, walker.mention
+        self.last = found
+        walker.block.add(method)
+        return found
+
+    def rename(self, anchor: Span, mention: int) -> None:
+        """What was linked to a name before it was reached belongs to that mention."""
+        for found in self.open.values():
+            if found.anchor == anchor:
+                found.mention, found.born = mention, (mention, found.born[1])
+
+    def fresh(self, walker: Binding, method: str) -> Draft:
+        """Return a new finding of a method."""
+        self.open.pop(ANALYTE[method], None)
+        return self.draft(walker, method, "", "")
+
+    def drop_last(self) -> None:
+        """Take back the finding that was added to last."""
+        if self.last is not None and self.drafts and self.drafts[-1] is self.last:
+            self.drafts.pop()
+            self.open.pop(self.last.analyte, None)
+            self.last = None
+
+    def settle(self) -> None:
+        """Give a status without a method to the one method that is named after it in the same mention."""
+        beside: dict[tuple[int, int], list[Draft]] = {}
+        for item in self.drafts:
+            if item.analyte != ANALYTE[""] and item.values.get("status") not in OPEN_STATES:
+                beside.setdefault(item.born, []).append(item)
+        given: set[int] = set()
+        for status in self.drafts:
+            if status.analyte != ANALYTE[""]:
+                continue
+            others = beside.get(status.born, [])
+            others = [item for item in others if agrees(item, status)] or others
+            if (
+                len({item.analyte for item in others}) != 1
+                or "status" in others[0].values
+                or status.values.get("status") in OPEN_STATES
+            ):
+                continue
+            method = next((name for name, analyte in ANALYTE.items() if analyte == others[0].analyte), "")
+            if method:
+                others[0].put("status", status_of(method, str(status.values["status"])), status.spans["status"][0])
+                given.add(id(status))
+        self.drafts = [item for item in self.drafts if id(item) not in given]
+
+    def settle_tumours(self) -> None:
+        """A result of another tumour, told before the present colorectal one ('now ...'), is an earlier one."""
+        present = [
+            item for item in self.drafts
+            if item.about.tumour == "colorectal"
+            and item.about.temporality == "current"
+            and "temporality" in item.about.spans
+        ]  # fmt: skip
+        if not present:
+            return
+        first = present[0].about.spans["temporality"][0].start
+        for item in self.drafts:
+            others = item.about.tumour not in (None, "colorectal") and item.about.temporality == "current"
+            if others and all(spans[0].start < first for spans in item.spans.values()):
+                item.about.temporality = "prior"
+
+    def settle_times(self) -> None:
+        """A dated result told before a present one of the same test, or of an earlier year, is an earlier one."""
+        own = [item for item in self.drafts if item.about.temporality == "current" and not item.is_empty()]
+        present: dict[tuple[str, str], int] = {}
+        latest: dict[tuple[str, str], str] = {}
+        for item in own:
+            test = item.analyte, item.about.subject
+            if "temporality" in item.about.spans:
+                present[test] = max(present.get(test, 0), item.begins())
+            latest[test] = max(latest.get(test, ""), year(item))
+        for item in own:
+            test = item.analyte, item.about.subject
+            if item.about.date is None or "temporality" in item.about.spans:
+                continue
+            if present.get(test, 0) > item.begins() or latest[test] > year(item):
+                item.about.temporality = "prior"
+
+    def attach_details(self, walker: Binding, found: Draft) -> None:
+        """Give a finding the assay, antibody and pattern that were named for it."""
+        if found.analyte == ANALYTE["ihc"]:
+            if walker.pattern is not None and found.populations:
+                found.put("pattern", *walker.pattern)
+            if "antibody" in walker.details:
+                found.put("antibody", *walker.details["antibody"])
+        if "assay" in walker.details:
+            name, span = walker.details["assay"]
+            key = " ".join(walker.ctx.low[span.start : span.end].replace("-", " ").split())
+            method = walker.languages.assay_method.get(key, "")
+            if ANALYTE.get(method) == found.analyte:
+                found.put("assay", name, span)

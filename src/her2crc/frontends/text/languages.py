@@ -1,0 +1,236 @@
+"""The words of report text, language by language, as data: loaded strictly and compiled once into one pattern.
+
+A file of ``knowledge/terms/text`` is a language; ``shared.yaml`` holds the names that all have in common. Phrases of
+all languages are matched together, so that mixed reports need no guess of the language.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from her2crc.criteria.strict_yaml import load_strict
+from her2crc.errors import KnowledgeError
+from her2crc.frontends.text.fold import fold, fold_phrase
+
+FOLDER = Path(__file__).parents[2] / "knowledge" / "terms" / "text"
+
+Plain = Literal[
+    "ihc", "ish", "ish_hint", "tissue", "plasma", "digital", "cep17", "other_probe", "snr", "fold", "log2",
+    "copies", "mutation", "fraction", "score_word", "ratio", "mean", "total", "signals", "cells", "counted",
+    "percent", "no", "absent", "present", "contrast", "if", "recommend", "maybe", "general", "criterion",
+    "elsewhere", "serum", "therapy", "anti", "test", "prior", "replaced", "amended", "current", "family",
+    "patient", "neutral", "range", "separator", "filler", "percent_sign", "class_of", "link", "turn",
+    "threshold", "per_cell", "says", "specimen", "ras_codon", "replaces", "replaced_by", "explains", "reported",
+]  # fmt: skip
+Named = Literal[
+    "assay", "assay_method", "antibody", "marker", "status", "noun", "score", "numeral", "pattern", "comparator",
+    "tumour", "site", "section", "marker_status",
+]  # fmt: skip
+TOGETHER = 5
+"""First letters of words whose branches are tried together."""
+NOT_SCANNED = frozenset(
+    (
+        "filler",
+        "range",
+        "separator",
+        "percent_sign",
+        "numeral",
+        "section",
+        "assay_method",
+        "link",
+        "turn",
+        "threshold",
+        "says",
+        "ras_codon",
+    )
+)
+"""Words that are looked up where they are needed, not looked for in the text."""
+
+
+class Language(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One file: words by what they do, and words that stand for a value."""
+
+    code: str
+    name: str
+    words: dict[Plain, tuple[str, ...]] = {}
+    named: dict[Named, dict[str, tuple[str, ...]]] = {}
+
+
+class Meaning(msgspec.Struct, frozen=True):
+    """What a phrase can mean: (kind, value) pairs; ``capital``: only where it is written in capitals."""
+
+    kinds: tuple[tuple[str, str], ...]
+    capital: bool = False
+
+
+class Languages:
+    """The compiled words of some languages."""
+
+    def __init__(self, languages: Iterable[Language]) -> None:
+        self.languages = tuple(languages)
+        self.codes = tuple(item.code for item in self.languages)
+        meanings: dict[str, list[tuple[str, str]]] = {}
+        self.capitals: set[str] = set()
+        for kind, value, phrase in self._entries():
+            if kind in NOT_SCANNED:
+                continue
+            key = fold_phrase(phrase.lstrip("!"))
+            if phrase.startswith("!"):
+                self.capitals.add(key)
+            if (kind, value) not in meanings.setdefault(key, []):
+                meanings[key].append((kind, value))
+        self.meanings = {key: tuple(sorted(found, key=_is_hint)) for key, found in meanings.items()}
+        self.stems = {key[:-1]: found for key, found in self.meanings.items() if key.endswith("*")}
+        self.stem_lengths = sorted({len(stem) for stem in self.stems}, reverse=True)
+        self.word_patterns = words_patterns(self.meanings)
+        self.fillers = frozenset(part for phrase in self.plain("filler") for part in fold_phrase(phrase).split())
+        self.separators = frozenset(map(fold_phrase, self.plain("separator")))
+        self.links = frozenset(map(fold_phrase, self.plain("link")))
+        self.turns = frozenset(map(fold_phrase, self.plain("turn")))
+        self.says = frozenset(map(fold_phrase, self.plain("says")))
+        self.ras_codons = frozenset(self.plain("ras_codon"))
+        self.thresholds = frozenset(self.plain("threshold"))
+        self.joining = (self.links | self.separators) - self.says - {""}
+        self.assay_method = {fold_phrase(p): method for method, p in self._named("assay_method")}
+        self.numerals = {fold_phrase(p): value for value, p in self._named("numeral")}
+        written = "|".join(sorted(map(re.escape, self.numerals), key=len, reverse=True)) or "(?!)"
+        self.numeral_pattern = re.compile(rf"[\s:=(]{{0,4}}(?:of\s|is\s|was\s)?({written})(?![a-z0-9'])")
+        self.sections = {fold_phrase(p): value for value, p in self._named("section")}
+
+    def _entries(self) -> Iterator[tuple[str, str, str]]:
+        for language in self.languages:
+            for kind, phrases in language.words.items():
+                yield from ((kind, "", phrase) for phrase in phrases)
+            for named, values in language.named.items():
+                yield from ((named, value, phrase) for value, phrases in values.items() for phrase in phrases)
+
+    def plain(self, kind: Plain) -> list[str]:
+        """Return the phrases of a kind, of all languages."""
+        return [phrase for language in self.languages for phrase in language.words.get(kind, ())]
+
+    def _named(self, kind: Named) -> Iterator[tuple[str, str]]:
+        for language in self.languages:
+            for value, phrases in language.named.get(kind, {}).items():
+                yield from ((value, phrase) for phrase in phrases)
+
+    def alternatives(self, kind: Plain) -> str:
+        """Return the phrases of a kind as alternatives of a regular expression, longest first."""
+        folded = sorted({fold(phrase).low for phrase in self.plain(kind)}, key=len, reverse=True)
+        return "|".join(map(re.escape, folded)) or "(?!)"
+
+    def meaning(self, matched: str) -> tuple[tuple[str, str], ...]:
+        """Return what a matched stretch of folded text can mean."""
+        found = self.meanings.get(matched)
+        if found is not None:
+            return found
+        key = " ".join(matched.replace("-", " ").split())
+        found = self.meanings.get(key)
+        if found is not None:
+            return found
+        for length in self.stem_lengths:
+            found = self.stems.get(key[:length])
+            if found is not None:
+                return found
+        return ()
+
+
+def words_pattern(phrases: Iterable[str]) -> str:
+    """Return one regular expression that matches the longest of the phrases at a place."""
+    return "(?:" + "|".join(words_patterns(phrases)) + ")"
+
+
+def words_patterns(phrases: Iterable[str]) -> tuple[str, str, str]:
+    """Return the patterns of the phrases that begin with a letter, with a digit, and with anything else.
+
+    Each is the tree of the phrases' letters: each letter is looked at once, and nothing is repeated without a bound
+    but the end of a stem, which nothing follows.
+    """
+    latin: dict[str, object] = {}
+    digits: dict[str, object] = {}
+    others: dict[str, object] = {}
+    for phrase in phrases:
+        first = phrase[:1]
+        tree = latin if _is_latin(first) else digits if first.isdigit() else others
+        for letter in phrase:
+            tree = tree.setdefault(letter, {})  # type: ignore[assignment]
+        tree[""] = phrase
+    starts = ("(?<![a-z])", "(?<![0-9a-z.,])", f"(?=[{''.join(map(re.escape, others))}])")
+    first_, second, third = (
+        start + _root(tree) if tree else "(?!)" for start, tree in zip(starts, (latin, digits, others), strict=True)
+    )
+    return first_, second, third
+
+
+def _root(tree: dict[str, object]) -> str:
+    """Return the pattern of a whole tree: its first letters in groups, so that few branches are tried at a place."""
+    letters = sorted(tree)
+    groups = [letters[at : at + TOGETHER] for at in range(0, len(letters), TOGETHER)]
+    return "(?:" + "|".join(f"(?=[{''.join(map(re.escape, group))}])" + _branch({key: tree[key] for key in group})
+                            for group in groups) + ")"  # fmt: skip
+
+
+def _is_hint(meaning: tuple[str, str]) -> bool:
+    """Put what a word only hints at after what it is."""
+    return meaning[0] == "ish_hint"
+
+
+def _is_latin(letter: str) -> bool:
+    return letter.isalpha() and letter < "\u0370"
+
+
+def _branch(tree: dict[str, object]) -> str:
+    """Return the pattern of a branch, the longer phrases first."""
+    options = []
+    for letter, below in tree.items():
+        if letter == "":
+            continue
+        if isinstance(below, dict):
+            options.append("[a-z0-9]*" if letter == "*" else _letter(letter) + _branch(below))
+    end = tree.get("")
+    if isinstance(end, str):
+        options.append(_end(end))
+    return options[0] if len(options) == 1 else "(?:" + "|".join(options) + ")"
+
+
+def _letter(letter: str) -> str:
+    return r"[\s-]{1,3}" if letter == " " else re.escape(letter)
+
+
+def _end(phrase: str) -> str:
+    last = phrase[-1]
+    if last.isdigit():
+        return "(?![0-9a-z])"
+    return "(?![a-z])" if _is_latin(last) else ""
+
+
+def read_language(path: Path) -> Language:
+    """Return a language of a file.
+
+    Raises:
+        KnowledgeError: an unknown key or kind of word, or not YAML.
+    """
+    found = load_strict(path, Language)
+    if any(not fold_phrase(phrase) for phrases in found.words.values() for phrase in phrases):
+        raise KnowledgeError("a phrase is empty", where=path.name, fix="Remove it.")
+    return found
+
+
+@lru_cache(maxsize=4)
+def load_languages(*extra: Path) -> Languages:
+    """Return the shipped languages and a user's own files, compiled.
+
+    Raises:
+        KnowledgeError: a file is wrong, or two have the same code.
+    """
+    languages = [read_language(path) for path in (*sorted(FOLDER.glob("*.yaml")), *extra)]
+    codes = [item.code for item in languages]
+    for number, code in enumerate(codes):
+        if code in codes[:number]:
+            raise KnowledgeError(f"two languages have the code '{code}'", fix="Give each its own.")
+    return Languages(languages)

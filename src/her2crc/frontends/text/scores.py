@@ -1,0 +1,195 @@
+"""Scores of stained slides and the percentages that go with them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from her2crc.frontends.text.context import COMMA, NONE, SENTENCE
+from her2crc.frontends.text.drafts import ANALYTE, Draft, Fact, Population
+from her2crc.frontends.text.findings import Span
+from her2crc.frontends.text.gather import Gathered
+from her2crc.frontends.text.numbers import one_score, read_percent, read_score
+from her2crc.frontends.text.shares import Shares
+
+if TYPE_CHECKING:
+    from her2crc.frontends.text.binding import Binding
+
+SCALE = re.compile(r"/|\s(?:out\s)?(?:of|von|sur|de|su)\s(?:a\spossible\s)?")
+REPLACING = re.compile(r"\d\s?\+?.{0,4}?([0-3])\s?\+$")
+LETTER = re.compile(r"\s{0,2}[:=]\s{0,2}(o)(?=\s{0,2}(?:[(,;.\n]|$))")
+STAIN_WORDS = ("score", "pattern", "cells", "ihc")
+THREE = "3+"
+
+
+class Scores(Gathered):
+    """Reads scores and percentages."""
+
+    def on_score(self, walker: Binding, index: int, value: str) -> None:
+        """Read a written score."""
+        score, span = value or read_score(walker.ctx.text(index)), walker.ctx.place(index)
+        if walker.replaced and not value and (later := REPLACING.search(walker.ctx.text(index))):
+            score, walker.replaced = one_score(later[1]), False
+            span = Span(span.start + later.start(1), span.end)
+        if (
+            not score
+            or walker.method == "plasma"
+            or (walker.noun == "amplification" and not value and "(" in walker.ctx.gap(index))
+        ):
+            return
+        gap = walker.ctx.gap(index)
+        scale = index > 0 and walker.ctx.items[index - 1].kind == "score" and SCALE.fullmatch(gap)
+        if self.is_denied(walker, index):
+            return
+        if scale and (gap != "/" or score == THREE):
+            return
+        if self.is_explained(walker, index):
+            walker.void_rest(index, SENTENCE)
+            return
+        first = index == walker.start and not walker.has_anchor
+        if first and not walker.is_near(index):
+            return
+        walker.emit(Fact("ihc_score", score, index, "", span))
+
+    def is_denied(self, walker: Binding, index: int) -> bool:
+        """Tell whether a score is named as the one that it is not: '2+ and not 3+'."""
+        at = index - 1
+        if at > walker.start and walker.ctx.items[at].kind == "score_word":
+            at -= 1
+        if at < walker.start or walker.ctx.items[at].kind not in ("no", "absent"):
+            return False
+        return not walker.ctx.gap(at + 1).strip(' "(') and not walker.ctx.gap(index).strip(' "(')
+
+    def is_explained(self, walker: Binding, index: int) -> bool:
+        """Tell whether a score is only explained: '0 = no staining'."""
+        if not walker.ctx.low.startswith(("=", " ="), walker.ctx.items[index].end):
+            return False
+        return walker.next_kind(index) not in ("pct", "status", "num", "cells", "score")
+
+    def read_letter(self, walker: Binding, index: int) -> None:
+        """Read the letter O that stands for the score 0 right after a name: 'HER2: O (negative)'."""
+        found = LETTER.match(walker.ctx.low, walker.ctx.items[index].end)
+        if found is not None and not walker.ctx.void[index]:
+            walker.emit(Fact("ihc_score", one_score("0"), index, "", Span(found.start(1), found.end(1))))
+
+    def on_score_word(self, walker: Binding, index: int) -> None:
+        """Read a score written as a word, or with a letter that OCR takes for its digit ('score: O')."""
+        found = walker.languages.numeral_pattern.match(walker.ctx.low, walker.ctx.items[index].end)
+        if found is not None:
+            score = one_score(walker.languages.numerals[found[1]])
+            walker.emit(Fact("ihc_score", score, index, "", Span(found.start(1), found.end(1))))
+
+    def take_score(self, walker: Binding, fact: Fact) -> None:
+        """Add a score: another population of a mixed result, or a result of its own."""
+        span = fact.span or walker.ctx.place(fact.at)
+        found = self.open.get(ANALYTE["ihc"])
+        mixed = (
+            found is not None and found.mention == walker.mention and found.sentence == walker.sentence
+            and not walker.place_since
+        )  # fmt: skip
+        scores = {item.score for item in found.populations} if found is not None else set()
+        if found is None or not mixed or not found.populations:
+            field_value = next(iter(scores)) if scores else fact.value
+            same = fact.value in scores or not scores
+            found = self.draft(walker, "ihc", "ihc_score", fact.value)
+            if scores and not same and found.populations and field_value != fact.value:
+                found = self.fresh(walker, "ihc")
+        if fact.value not in {item.score for item in found.populations}:
+            found.populations.append(Population(fact.value, span))
+        self.last = found
+        walker.place_since = False
+        self.attach_waiting(walker, found)
+        self.attach_details(walker, found)
+        if not walker.method:
+            walker.method, walker.method_mention = "ihc", walker.mention
+
+    def attach_waiting(self, walker: Binding, found: Draft) -> None:
+        """Give the percentage that stood before its score to it."""
+        if self.waiting is None:
+            return
+        percent, op, span, sentence = self.waiting
+        self.waiting = None
+        population = found.populations[-1]
+        if sentence == walker.sentence and population.percent is None:
+            population.percent, population.op, population.percent_span = percent, op, span  # type: ignore[assignment]
+
+    def on_percent(self, walker: Binding, index: int) -> None:
+        """Read a percentage, if it is one of stained or amplified cells."""
+        ctx = walker.ctx
+        if ctx.void[index] or self.is_other_percent(walker, index):
+            return
+        shares = Shares(walker)
+        if shares.is_share_of_amplified(index):
+            shares.put_share(index)
+            return
+        following = walker.next_kind(index)
+        previous = ctx.items[index - 1].kind if index > walker.start else ""
+        stained = following == "cells" or previous in STAIN_WORDS or self.follows_score(walker, index)
+        pairs = following in ("score", "score_word") and ctx.levels[index + 1] <= COMMA
+        if stained or pairs or previous in ("comparator", "percent", "score_word", "anchor"):
+            walker.emit(Fact("percent", "", index))
+
+    def follows_score(self, walker: Binding, index: int) -> bool:
+        """Tell whether a percentage stands right after a score, or after its status in words."""
+        found = self.open.get(ANALYTE["ihc"])
+        if (
+            found is None
+            or not found.populations
+            or found.sentence != walker.sentence
+            or found.mention != walker.mention
+        ):
+            return False
+        last = found.populations[-1]
+        previous = walker.ctx.items[index - 1]
+        return last.percent is None and (previous.end == last.span.end or previous.kind == "status")
+
+    def is_other_percent(self, walker: Binding, index: int) -> bool:
+        """Tell whether a percentage is one of tumour content, allele fraction or another marker."""
+        ctx = walker.ctx
+        following = walker.next_kind(index)
+        if following in ("fraction", "mutation") and len(ctx.gap(index + 1)) <= len(" of the "):
+            return True
+        recent = walker.slots[-3:]
+        return "fraction" in recent or (bool(recent) and recent[-1] in ("variant", "mutation"))
+
+    def take_percent(self, walker: Binding, fact: Fact) -> None:
+        """Give a percentage to the score before it, or keep it for the one after it."""
+        read = read_percent(walker.ctx.text(fact.at))
+        if read is None:
+            return
+        percent, op = read
+        before = walker.ctx.items[fact.at - 1] if fact.at > walker.start else None
+        if not op and before is not None and before.kind == "comparator" and before.value != "~":
+            op = before.value
+        span = walker.ctx.place(fact.at)
+        found = self.open.get(ANALYTE["ihc"])
+        if (
+            found is not None and found.populations and found.populations[-1].percent is None
+            and (found.mention == walker.mention or self.is_next_line(walker, fact.at, found))
+            and not self.belongs_ahead(walker, fact.at, found)
+        ):  # fmt: skip
+            population = found.populations[-1]
+            population.percent, population.op, population.percent_span = percent, op, span
+            found.sentence = walker.sentence
+        elif (
+            found is not None and not found.populations and found.mention == walker.mention and "status" in found.values
+        ):
+            found.put("percent", percent, span)
+        else:
+            self.waiting = (percent, op, span, walker.sentence)
+
+    def is_next_line(self, walker: Binding, index: int, found: Draft) -> bool:
+        """Tell whether the line after a score names HER2 again with its percentage: 'HER2 % | 35%'."""
+        own = found.sentence == walker.sentence - 1 and found.about.key() == walker.about.key()
+        return own and walker.ctx.items[index - 1].kind == "anchor" and index - 1 == walker.start
+
+    def belongs_ahead(self, walker: Binding, index: int, found: Draft) -> bool:
+        """Tell whether a percentage stands before its score ('40% 3+, 60% 0')."""
+        if (
+            walker.next_kind(index) != "score"
+            or walker.ctx.levels[index + 1] != NONE
+            or found.sentence != walker.sentence
+            or ")" in walker.ctx.gap(index + 1)
+        ):
+            return False
+        return walker.ctx.levels[index] >= COMMA and walker.ctx.items[index - 1].kind != "comparator"

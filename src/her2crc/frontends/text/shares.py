@@ -1,0 +1,63 @@
+"""Percentages of nuclei: those with amplified HER2, which are no percentages of stained cells."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from her2crc.frontends.text.context import NONE
+from her2crc.frontends.text.counts import Counts
+from her2crc.frontends.text.numbers import read_percent
+
+if TYPE_CHECKING:
+    from her2crc.frontends.text.binding import Binding
+
+
+class Shares(Counts):
+    """Reads one percentage at a time, with the state of the walk."""
+
+    def __init__(self, walker: Binding) -> None:
+        super().__init__(walker)
+        self.ahead = False
+
+    def is_share_of_amplified(self, index: int) -> bool:
+        """Tell whether a percentage is that of nuclei with amplification, or with a ratio above the cut."""
+        walker, ctx = self.walker, self.ctx
+        self.ahead = walker.next_kind(index) in ("cells", "counted")
+        if walker.topic == "her2" and walker.method == "ish" and self.ahead:
+            return True
+        items = ctx.items
+        if walker.next_kind(index) == "cells":
+            for at in range(index + 1, min(index + 6, walker.end)):
+                if ctx.levels[at] > NONE:
+                    return False
+                if is_amplified(items[at].kind, items[at].value):
+                    return True
+            return False
+        before = items[max(walker.start, index - 7) : index]
+        kinds = [item.kind for item in before]
+        if "percent" not in kinds or "cells" not in kinds or any(kind in ("score", "pct") for kind in kinds):
+            return False
+        return any(is_amplified(item.kind, item.value) for item in before)
+
+    def put_share(self, index: int) -> None:
+        """Give the percentage of amplified nuclei to the finding, and pass over the words that describe it."""
+        walker, ctx = self.walker, self.ctx
+        read = read_percent(ctx.text(index))
+        for at in range(index + 1, min(index + 6, walker.end) if self.ahead else 0):
+            if ctx.levels[at] > NONE:
+                break
+            if ctx.items[at].kind in ("status", "noun", "ratio", "num"):
+                ctx.void[at] = 1
+        if read is None or walker.target(index, "status") not in ("her2", "hold"):
+            return
+        if read[1] in ("<", ">", "<=", ">="):
+            walker.doubt("bound_only", index, "pct_cells_amplified")
+            return
+        found = walker.values.draft(walker, "ish", "pct_cells_amplified", read[0])
+        found.put("pct_cells_amplified", read[0], ctx.place(index))
+        walker.spoke = True
+
+
+def is_amplified(kind: str, value: str) -> bool:
+    """Tell whether an item speaks of amplification."""
+    return kind == "ratio" or (kind in ("status", "noun") and value in ("amplified", "amplification"))

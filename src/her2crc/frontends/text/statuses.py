@@ -1,0 +1,317 @@
+"""Results in words: positive, not amplified, no overexpression, pending; and the method that each is of."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from her2crc.frontends.text.context import CLAUSE, COMMA, NONE
+from her2crc.frontends.text.denials import DENIES, LOOK, NEGATED_NOUN, Denials
+from her2crc.frontends.text.drafts import ANALYTE, GENE_METHODS, Fact, status_of
+from her2crc.frontends.text.gather import OPEN_STATES
+from her2crc.frontends.text.numbers import COMPARATORS
+
+if TYPE_CHECKING:
+    from her2crc.frontends.text.binding import Binding
+
+OPPOSITE = {
+    "positive": "negative", "amplified": "not_amplified", "overexpressed": "not_overexpressed",
+}  # fmt: skip
+OF_NOUN = {"amplification": "amplified", "overexpression": "overexpressed"}
+GENE_STATES = frozenset(("amplified", "not_amplified"))
+STAIN_STATES = frozenset(("overexpressed", "not_overexpressed"))
+NODES = re.compile(r"\s?\(?\d{1,3}\s?/\s?\d{1,3}(?!\d)")
+"""Lymph nodes with tumour, of those looked at."""
+SIGN_GAP = re.compile(r"\s?[(:]{0,2}\s?")
+LABEL_END = re.compile(r"\s{0,3}(?:$|[:.;\n|])")
+
+
+class Statuses(Denials):
+    """Reads statuses, the nouns that stand for them, and signs."""
+
+    def on_status(self, walker: Binding, index: int, value: str) -> None:
+        """Read a status: with the negation before it, and the noun beside it."""
+        ctx = walker.ctx
+        if ctx.void[index] or not walker.is_near(index) or self.describes_share(walker, index):
+            walker.closed = True
+            return
+        if ctx.low.startswith(("=", " ="), ctx.items[index].end):
+            walker.void_rest(index, CLAUSE)
+            return
+        if self.is_threshold(walker, index):
+            return
+        if self.is_of_site(walker, index):
+            walker.doubt("several_markers", index, "status")
+            walker.closed = True
+            return
+        if value in OPPOSITE and DENIES.match(ctx.low, ctx.items[index].end):
+            walker.doubt("negation_unclear", index, "status")
+            walker.closed = True
+            return
+        if value == "amplified" and self.is_answered(walker, index):
+            walker.noun, walker.noun_negated = "amplification", False
+            return
+        if value == "negative" and self.is_of_share(walker, index):
+            walker.closed = True
+            return
+        if value == "negative" and self.begins_list(walker, index):
+            walker.negated_from, walker.negated_list, walker.said = index, True, ""
+            walker.negated_across = "list" if ":" in ctx.gap(index + 1) else "unclear"
+            return
+        if walker.negated_from >= 0 and self.is_reached(walker, index):
+            if value not in OPPOSITE:
+                return
+            value = OPPOSITE[value]
+        noun = self.noun_ahead(walker, index) or walker.noun
+        walker.said = value
+        if noun in ("mutation", "gain") and value not in GENE_STATES | STAIN_STATES:
+            return
+        walker.emit(Fact("status", value, index, noun))
+
+    def is_answered(self, walker: Binding, index: int) -> bool:
+        """Tell whether 'amp' only names what is answered next: 'ERBB2-amp neg'."""
+        at = index + 1
+        if at >= walker.end or walker.ctx.gap(at).strip() not in ("", ":", "="):
+            return False
+        following = walker.ctx.items[at]
+        return following.kind == "absent" or following.value in ("positive", "negative")
+
+    def is_of_site(self, walker: Binding, index: int) -> bool:
+        """Tell whether a place alone is called free or not ('Lymph nodes: negative'), in a sentence without HER2."""
+        first = index
+        while first > walker.start and walker.ctx.items[first - 1].start == walker.ctx.items[index].start:
+            first -= 1
+        named = walker.has_anchor or walker.kinds & {"ihc", "ish", "score", "score_word", "noun", "tissue", "plasma"}
+        of_site = first > walker.start and walker.ctx.items[first - 1].kind == "site"
+        return of_site and (not named or NODES.match(walker.ctx.low, walker.ctx.items[index].end) is not None)
+
+    def is_threshold(self, walker: Binding, index: int) -> bool:
+        """Tell whether a status is only said to begin at a threshold: '(amplified >= 2.0)'."""
+        ctx, at = walker.ctx, index + 1
+        if at < walker.end and ctx.items[at].kind == "comparator":
+            at += 1
+        if at >= walker.end or ctx.items[at].kind != "num" or max(ctx.levels[index + 1 : at + 1]) > NONE:
+            return False
+        bound = ctx.items[at - 1].kind == "comparator" or ctx.gap(at).strip() in COMPARATORS
+        return bound and ctx.text(at).replace(",", ".") in walker.languages.thresholds
+
+    def noun_ahead(self, walker: Binding, index: int) -> str:
+        """Return the noun that a status before it speaks of ('positive for HER2 amplification')."""
+        items, levels = walker.ctx.items, walker.ctx.levels
+        for at in range(index + 1, min(index + LOOK, walker.end)):
+            if levels[at] > NONE and not (items[at].kind in ("anchor", "marker") and walker.is_listed(at)):
+                return ""
+            if items[at].kind == "noun":
+                if (
+                    items[at].value in OF_NOUN
+                    and at + 1 < walker.end
+                    and items[at + 1].kind in ("absent", "present", "status")
+                ):
+                    return "" if levels[at + 1] == NONE else items[at].value
+                walker.noun, walker.noun_negated = items[at].value, True
+                return items[at].value
+            if items[at].kind not in ("anchor", "marker"):
+                return ""
+        return ""
+
+    def take_status(self, walker: Binding, fact: Fact) -> None:
+        """Give a status to the finding of its method."""
+        value = fact.value
+        method = self.status_method(walker, fact)
+        if method == "ihc" and value in GENE_STATES:
+            method = self.gene_method(walker)
+        stated = status_of(method, value)
+        found = self.open.get(ANALYTE[method])
+        if (
+            stated in OPEN_STATES and found is not None and found.mention == walker.mention and not found.is_empty()
+            and not walker.place_since
+        ):  # fmt: skip
+            return
+        found = self.draft(walker, method, "status", stated)
+        found.put("status", stated, walker.ctx.place(fact.at))
+        self.attach_details(walker, found)
+
+    def status_method(self, walker: Binding, fact: Fact) -> str:
+        """Return the method that a status is of; empty where none is said."""
+        linked = self.linked_method(walker, fact.at)
+        if linked and fact.value in OPEN_STATES:
+            return linked
+        if fact.hint in ("overexpression", "expression") or fact.value in STAIN_STATES:
+            return "ihc"
+        if linked:
+            return linked
+        if fact.hint == "amplification" or fact.value in GENE_STATES:
+            return self.gene_method(walker)
+        if not walker.method:
+            return ""
+        known = self.open.get(ANALYTE[walker.method])
+        if known is not None and walker.method_mention != walker.mention and known.about.differs(walker.about):
+            return ""
+        staining = {name for name in walker.block if name in ANALYTE and name}
+        return (
+            walker.method
+            if walker.method_mention == walker.mention or len(staining) <= 1 or self.named_before(walker)
+            else ""
+        )
+
+    def named_before(self, walker: Binding) -> bool:
+        """Tell whether the method was named in this sentence before HER2."""
+        first = walker.ctx.items[walker.start : walker.start + 2]
+        return any(item.kind == walker.method for item in first)
+
+    def linked_method(self, walker: Binding, index: int) -> str:
+        """Return the method that follows a value with 'by' or in parentheses of its own."""
+        ctx = walker.ctx
+        at = index + 1
+        while at < walker.end and (ctx.items[at].start < ctx.items[index].end or ctx.items[at].kind == "test"):
+            at += 1
+        if at >= walker.end or ctx.items[at].kind not in (*GENE_METHODS, "ihc"):
+            return ""
+        gap = ctx.gap(at).strip()
+        previous = ctx.items[index - 1].kind if index > walker.start else ""
+        if ctx.items[index].value in OPEN_STATES and not gap and previous not in (*GENE_METHODS, "ihc"):
+            return ctx.items[at].kind
+        closed = gap == "(" and ctx.low.startswith(")", ctx.items[at].end)
+        words = gap.split()
+        return ctx.items[at].kind if closed or (words and set(words) <= walker.languages.links) else ""
+
+    def gene_method(self, walker: Binding) -> str:
+        """Return by which method an amplification was looked for."""
+        if walker.method in GENE_METHODS:
+            return walker.method
+        kinds = walker.kinds
+        if (
+            {"ish", "other_probe"} & kinds
+            or "ish" in walker.block
+            or ("ish_hint" in kinds and "copies" not in kinds)
+            or "cep17" in kinds
+        ):
+            return "ish"
+        if "plasma" in kinds or "plasma" in walker.block:
+            return "plasma"
+        return "tissue"
+
+    def on_noun(self, walker: Binding, index: int, value: str) -> None:
+        """Read 'amplification' or 'overexpression': a result of itself, or the name of one that follows."""
+        if (
+            walker.noun_negated
+            and walker.noun == value
+            and walker.negated_from < 0
+            and index > walker.start
+            and (walker.ctx.items[index - 1].kind in ("status", "anchor", "marker", "noun"))
+        ):
+            walker.noun_negated = False
+            return
+        walker.noun, walker.noun_negated = value, False
+        state = OF_NOUN.get(value)
+        if value not in NEGATED_NOUN or walker.ctx.void[index] or self.describes_share(walker, index):
+            return
+        if walker.negated_from >= 0:
+            if self.is_reached(walker, index):
+                walker.noun_negated = True
+                walker.emit(Fact("status", NEGATED_NOUN[value], index, value))
+            else:
+                walker.doubt("negation_unclear", index, "status")
+            return
+        after = walker.ctx.low.startswith(":", walker.ctx.items[index].end) or walker.ctx.low.startswith(
+            " :", walker.ctx.items[index].end
+        )
+        if state and after and walker.next_kind(index) in ("anchor", "marker"):
+            walker.label = Fact("status", state, index, value)
+        elif state and self.answer_follows(walker, index):
+            walker.asked = value if walker.topic == "her2" else walker.asked
+        elif state and self.is_denied_after(walker, index):
+            walker.doubt("negation_unclear", index, "status")
+        elif state and not self.is_neutral(walker, index):
+            walker.emit(Fact("status", state, index, value))
+
+    def share_follows(self, walker: Binding, index: int) -> bool:
+        """Tell whether the clause goes on with the share of nuclei: '... in 54 % of 200 nuclei'."""
+        kinds = [item.kind for item in walker.ctx.items[index + 1 : min(index + LOOK, walker.end)]]
+        if walker.ctx.items[index].value != "amplification":
+            return False
+        return "pct" in kinds and "cells" in kinds[kinds.index("pct") :]
+
+    def answer_follows(self, walker: Binding, index: int) -> bool:
+        """Tell whether the clause goes on to say what came of it; other things of a list may stand between."""
+        items, levels = walker.ctx.items, walker.ctx.levels
+        others = False
+        for at in range(index + 1, min(index + LOOK, walker.end)):
+            others = others or items[at].kind == "marker"
+            if levels[at] >= CLAUSE or (items[at].kind in ("num", "pct", "times", "score") and not others):
+                return False
+            if items[at].kind == "noun" and not self.in_list(walker, at):
+                return False
+            if items[at].kind in ("absent", "present", "status"):
+                return not walker.ctx.void[at]
+        return False
+
+    def in_list(self, walker: Binding, index: int) -> bool:
+        """Tell whether a noun is a further one of a list: 'ERBB2 amplification, MET amplification and ...'."""
+        at = index
+        while at > walker.start and walker.ctx.items[at - 1].kind in ("anchor", "marker", "variant", "assay", "num"):
+            at -= 1
+        words = set(walker.ctx.gap(at).replace(",", " ").split())
+        return "," in walker.ctx.gap(at) or bool(words & walker.languages.separators)
+
+    def is_neutral(self, walker: Binding, index: int) -> bool:
+        """Tell whether only the test is named: 'tested for amplification', 'amplification status'."""
+        ctx = walker.ctx
+        previous = ctx.items[index - 1] if index > walker.start else None
+        if previous is not None and previous.kind == "anchor" and index - 1 > walker.start:
+            previous = ctx.items[index - 2] if ":" not in ctx.gap(index - 1) else None
+        if previous is not None and previous.kind == "test" and ctx.levels[index] == NONE:
+            words = ctx.low[previous.end : ctx.items[index].start].split()
+            named = {word for item in (ctx.items[index - 1],) for word in ctx.low[item.start : item.end].split()}
+            return not set(words) - named - walker.languages.links
+        following = walker.next_kind(index)
+        if following == "test" and ctx.levels[index + 1] == NONE:
+            return True
+        if self.share_follows(walker, index):
+            return True
+        if following in ("ihc", "ish") and not walker.has_state(index):
+            return LABEL_END.match(ctx.low, ctx.items[index + 1].end) is not None
+        after = ctx.low[ctx.items[index].end : ctx.items[index].end + 3].strip()
+        return after[:1] in (":", "?")
+
+    def on_polarity(self, walker: Binding, index: int) -> None:
+        """Read 'detected' or 'not detected' of the noun before it."""
+        absent = walker.ctx.items[index].kind == "absent"
+        absent = absent or DENIES.match(walker.ctx.low, walker.ctx.items[index].end) is not None
+        if not absent and walker.ctx.levels[index] >= COMMA and walker.next_kind(index) in ("anchor", "marker", "noun"):
+            walker.negated_from = -1
+        if absent and walker.ctx.low.startswith(":", walker.ctx.items[index].end):
+            walker.negated_from, walker.negated_list = index, True
+            return
+        before = walker.ctx.items[index - 1] if index > walker.start else None
+        label = before is not None and before.kind in ("tissue", "copies") and ":" in walker.ctx.gap(index)
+        if absent and (walker.noun == "gain" or (label and not walker.noun)):
+            walker.noun = "amplification"
+        state = OF_NOUN.get(walker.noun)
+        if absent and walker.noun == "expression":
+            state = "overexpressed"
+        absent = absent or walker.negated_from >= 0
+        if walker.asked and (walker.topic != "her2" or walker.noun != walker.asked) and not walker.ctx.void[index]:
+            state, noun, walker.asked = OF_NOUN[walker.asked], walker.asked, ""
+            walker.apply(Fact("status", OPPOSITE[state] if absent else state, index, noun))
+            return
+        if state is None or walker.noun_negated or walker.ctx.void[index] or not walker.is_near(index):
+            return
+        if absent:
+            state = OPPOSITE[state]
+        walker.asked = ""
+        walker.emit(Fact("status", state, index, walker.noun))
+
+    def on_sign(self, walker: Binding, index: int) -> None:
+        """Read a single plus or minus that stands at a name or a method."""
+        ctx = walker.ctx
+        if index == 0 or (walker.next_kind(index) in ("score", "status") and len(ctx.gap(index + 1)) <= len(" - ")):
+            return
+        previous = ctx.items[index - 1]
+        if previous.kind not in ("anchor", "marker", "ihc", "ish") or not SIGN_GAP.fullmatch(ctx.gap(index)):
+            return
+        if previous.kind == "marker":
+            walker.closed = True
+            return
+        value = "positive" if "+" in ctx.text(index) else "negative"
+        walker.emit(Fact("status", value, index))

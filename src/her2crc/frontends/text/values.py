@@ -1,0 +1,156 @@
+"""The values of HER2 as they are met: besides scores and statuses, numbers, details, variants and karyotypes."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from her2crc.frontends.text.context import COMMA, NONE, SENTENCE
+from her2crc.frontends.text.counts import Counts
+from her2crc.frontends.text.drafts import GENE_METHODS, Fact
+from her2crc.frontends.text.findings import Span
+from her2crc.frontends.text.numbers import one_score, read_change, read_date
+from her2crc.frontends.text.statuses import Statuses
+
+if TYPE_CHECKING:
+    from her2crc.frontends.text.binding import Binding
+
+NOT_SCORE = re.compile(r"(?!/\s?3(?!\d))(?:[.,]?\d|\s?[%x+/-]\s?[\da-z]|\s?[%+]|[a-z]|\s?fold|\s?(?:of|/|x)\s?\d)")
+AFTER_DETAIL = re.compile(r"\)?:?\s{1,2}")
+SCORE_GAP = re.compile(r"(?:\s?-\s?)?[\s:=()\"'|]{0,5}(?:of|was|is)?\s?")
+DIGITS = frozenset("0123")
+OTHER_COMPLETE = re.compile(
+    r"[\s-]{1,2}(?:response|remission|resection|resected|metabolic|excision|obstruction|mesorectal)"
+)
+ISCN_COUNT = re.compile(r"\[(?:\d+/)?(\d+)\]")
+ISCN_NORMAL = re.compile(r"(?:d17z1|cep17),\s?(?:erbb2|her2)\)x2(?!\d)|(?:erbb2|her2)\s?x\s?2(?!\d|~)")
+ISCN_AMPLIFIED = re.compile(r"(?:erbb2|her2)[^,;()]{0,6}amp")
+
+
+class Values(Statuses):
+    """Reads every kind of value."""
+
+    def take(self, walker: Binding, fact: Fact) -> None:
+        """Give a value that was bound to HER2 to its finding."""
+        if fact.field == "ihc_score":
+            self.take_score(walker, fact)
+        elif fact.field == "percent":
+            self.take_percent(walker, fact)
+        else:
+            self.take_status(walker, fact)
+
+    def on_number(self, walker: Binding, index: int) -> None:
+        """Read a bare score, or a number of in situ hybridisation or of copies."""
+        ctx = walker.ctx
+        before = ctx.items[index - 1] if index > walker.start else None
+        written = before is not None and before.kind == "percent" and len(ctx.gap(index)) <= 1
+        if written and ctx.text(index - 1) in walker.languages.plain("percent_sign"):
+            self.on_percent(walker, index)
+            return
+        if ctx.text(index) in DIGITS and self.is_bare_score(walker, index):
+            digit = ctx.text(index)
+            if self.is_explained(walker, index):
+                walker.void_rest(index, SENTENCE)
+                return
+            if walker.is_near(index):
+                walker.emit(Fact("ihc_score", one_score(digit), index))
+            return
+        Counts(walker).read(index)
+
+    def is_bare_score(self, walker: Binding, index: int) -> bool:
+        """Tell whether a single digit is a score: after its name, or after that of HER2 ('HER2: 1', 'HER2 was 0')."""
+        ctx = walker.ctx
+        previous = ctx.items[index - 1] if index > walker.start else None
+        if previous is None or NOT_SCORE.match(ctx.low, ctx.items[index].end):
+            return False
+        if walker.method in GENE_METHODS and walker.method_mention == walker.mention:
+            return False
+        gap = ctx.gap(index)
+        if previous.kind == "box":
+            return "score" in walker.kinds
+        if SCORE_GAP.fullmatch(gap):
+            if previous.kind == "score_word":
+                return True
+            if previous.kind in ("anchor", "ihc") and previous.value != "assay":
+                return ctx.text(index) == "0" or ":" in gap or "=" in gap
+            if previous.kind == "status":
+                return "|" in gap or ("(" in gap and ctx.low.startswith(")", ctx.items[index].end))
+        if walker.topic == "her2" and ctx.text(index) == "0" and AFTER_DETAIL.fullmatch(gap):
+            return previous.kind == "antibody" or (
+                previous.kind in ("site", "part", "tumour", "date", "specimen")
+                and ("score" in walker.kinds or ":" in gap)
+            )
+        if walker.topic == "her2" and ctx.text(index) == "0" and ctx.low.startswith("(0)", ctx.items[index].start - 1):
+            return bool(walker.kinds & {"ihc", "score_word", "noun"})
+        words = gap.split()
+        said = bool(words) and words[-1] in walker.languages.says and ctx.levels[index] == NONE
+        return said and ctx.text(index) == "0" and walker.topic == "her2"
+
+    def on_detail(self, walker: Binding, index: int, value: str) -> None:
+        """Keep an assay, an antibody or a pattern for the findings of the sentence."""
+        kind = walker.ctx.items[index].kind
+        span = walker.ctx.place(index)
+        if kind == "pattern":
+            if OTHER_COMPLETE.match(walker.ctx.low, span.end):
+                return
+            walker.pattern = walker.pattern or (value, span)
+        else:
+            walker.details[kind] = (value, span)
+        last = self.last
+        if last is not None and last.sentence == walker.sentence and walker.topic == "her2":
+            self.attach_details(walker, last)
+
+    def on_date(self, walker: Binding, index: int) -> None:
+        """Read a date for the findings of the sentence."""
+        span = walker.ctx.place(index)
+        written = walker.ctx.text(index)
+        date = read_date(written)
+        if date is None:
+            return
+        walker.about.set("date", date, span)
+        last = self.last
+        if last is not None and last.sentence == walker.sentence and last.about.date is None:
+            last.about.set("date", date, span)
+
+    def on_variant(self, walker: Binding, index: int) -> None:
+        """Read a protein change of ERBB2."""
+        own = walker.topic == "her2" and walker.group_last
+        if walker.topic == "other" and walker.ctx.levels[index] == NONE:
+            return
+        if walker.ctx.void[index] or not (own or self.names_gene_after(walker, index)):
+            return
+        change = read_change(walker.ctx.text(index))
+        if change:
+            found = self.draft(walker, "variant", "variant", change)
+            found.put("variant", change, walker.ctx.place(index))
+            walker.noun = "mutation"
+            walker.spoke = True
+
+    def names_gene_after(self, walker: Binding, index: int) -> bool:
+        """Tell whether a change stands before its gene: 'S310Y in ERBB2', with no other gene before it."""
+        nearest = NONE if walker.topic == "other" else COMMA
+        if walker.next_kind(index) != "anchor" or walker.ctx.levels[index + 1] > nearest:
+            return False
+        words = walker.ctx.gap(index + 1).replace("(", " ").split()
+        return set(words) <= walker.languages.links
+
+    def on_iscn(self, walker: Binding, index: int) -> None:
+        """Read a karyotype of in situ hybridisation."""
+        written = walker.ctx.text(index)
+        if walker.ctx.void[index] or not ("erbb2" in written or "her2" in written):
+            return
+        span = walker.ctx.place(index)
+        walker.topic, walker.group_has, walker.group_last, walker.spoke = "her2", True, True, True
+        walker.method, walker.method_mention = "ish", walker.mention
+        walker.block.add("ish")
+        amplified = ISCN_AMPLIFIED.search(written)
+        formula = amplified or ISCN_NORMAL.search(written)
+        if formula is None:
+            walker.doubt("iscn_unclear", index, "status")
+            return
+        state = "amplified" if amplified else "not_amplified"
+        found = self.draft(walker, "ish", "status", state)
+        found.put("status", state, Span(span.start + formula.start(), span.start + formula.end()))
+        count = ISCN_COUNT.search(written)
+        if count:
+            found.put("cells", int(count[1]), Span(span.start + count.start(1), span.start + count.end(1)))

@@ -1,0 +1,386 @@
+"""Walk over the items of a window, sentence by sentence: what each item changes, and which values it gives.
+
+:mod:`her2crc.frontends.text.binding` keeps what is spoken of and decides where values go.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from her2crc.frontends.text.binding import LOOK, METHODS, Binding
+from her2crc.frontends.text.context import CLAUSE, COMMA, NONE, PARAGRAPH, SENTENCE, Context
+from her2crc.frontends.text.drafts import Fact
+
+NOT_TUMOUR = re.compile(
+    r"[\s-]{0,2}(?:\w{1,12}\s)?(?:criteri|scoring|guideline|protocol|algorithm|panel|score|rules?\b|kriteri)"
+)
+
+
+class Walker(Binding):
+    """Reads windows one after another."""
+
+    # ---- blocks and sentences
+
+    def read(self, ctx: Context) -> None:
+        """Read the items of one window."""
+        self.ctx = ctx
+        self.reset_block()
+        self.end, self.passed = 0, -1
+        levels, depths = ctx.levels, ctx.depths
+        for index, item in enumerate(ctx.items):
+            level = levels[index]
+            if index >= self.end or level >= SENTENCE:
+                self.begin_sentence(index, level)
+            elif level >= CLAUSE:
+                self.begin_clause()
+            if depths[index] != len(self.stack):
+                self.follow_parentheses(index)
+            if self.replaced and index and self.turns(index):
+                self.replaced = False
+            handler = HANDLERS.get(item.kind)
+            if handler is not None:
+                handler(self, index, item.value)
+            if index > self.passed:
+                self.slots.append(item.kind)
+
+    def begin_sentence(self, index: int, level: int) -> None:
+        """Start a sentence: its end, its methods, its person and time."""
+        ctx = self.ctx
+        if (level >= PARAGRAPH and self.spoke) or (index and ctx.void[index - 1] and self.topic_void):
+            self.reset_block()
+        self.sentence += 1
+        self.start = index
+        self.end, self.kinds = ctx.sentences[index]
+        self.has_anchor = "anchor" in self.kinds
+        self.topic_void = False
+        if self.topic == "other":
+            self.topic = ""
+        self.reset_sentence()
+        self.about.set("date", None, None)
+        if self.about.subject == "family":
+            self.leave_family()
+        self.own_tumour = (self.about.tumour, self.about.spans.get("tumour"))
+        self.sections.advance(ctx.items[index].start, self.about, self.base)
+        if self.sections.is_void:
+            for at in range(index, self.end):
+                ctx.void[at] = 1
+
+    def begin_clause(self) -> None:
+        """Forget what a semicolon ends; a list that is denied as a whole ('Negative for: ...') may go on over it."""
+        self.negated_list = self.negated_across == "list"
+        if not self.negated_across:
+            self.negated_from = -1
+        self.slots = []
+        self.replaced = self.noun_negated = False
+        self.closed = True
+
+    def follow_parentheses(self, index: int) -> None:
+        """A method or a time named in parentheses, beside another, ends with them."""
+        depth, stack = self.ctx.depths[index], self.stack
+        while len(stack) > depth:
+            method = stack.pop()
+            if method:
+                self.method = method
+            if self.about.temporality == "prior" and self.prior_depth > depth:
+                self.about.temporality = self.base.temporality
+            self.replaced = False
+        while len(stack) < depth:
+            stack.append(self.method)
+
+    # ---- names
+
+    def on_anchor(self, index: int, value: str) -> None:
+        """HER2 is named: it becomes the topic, unless the words are not its name, or name a drug."""
+        if value == "assay" and self.topic == "her2":
+            return
+        if not value and (self.is_pronoun(index) or self.is_therapy(index)):
+            self.topic, self.group_has, self.group_last, self.closed = "", False, False, True
+            return
+        joined = self.joins_group(index)
+        self.group_has, self.group_last, self.closed = True, True, False
+        self.topic = "her2"
+        self.topic_void = bool(self.ctx.void[index])
+        self.spoke = False
+        self.mention += 1
+        if not joined:
+            self.noun = "" if self.ctx.levels[index] >= COMMA and self.negated_from < 0 else self.noun
+        self.values.anchor = self.ctx.place(index)
+        self.values.rename(self.values.anchor, self.mention)
+        waiting, self.held = self.held, []
+        for fact in waiting:
+            self.apply(fact)
+        if self.label is not None:
+            self.apply(self.label)
+        self.values.read_letter(self, index)
+        if self.said == "positive" and self.negated_from == index - 1 and not self.ctx.void[index]:
+            self.apply(Fact("status", "negative", index - 1))
+
+    def on_marker(self, index: int, value: str) -> None:
+        """Another marker is named; as the denominator of a ratio it is none."""
+        if self.is_reference(index):
+            if not {"tissue", "plasma", "digital"} & (self.kinds | {self.method}):
+                self.slots.append("other_probe")
+                self.block.add("ish")
+            return
+        if self.joins_group(index):
+            self.group_last = False
+        else:
+            self.group_has = self.group_last = False
+            self.noun = ""
+        self.topic, self.closed = "other", False
+        self.held = []
+
+    # ---- where a value goes
+
+    # ---- methods and context words
+
+    def on_method(self, index: int, value: str) -> None:
+        """A method is named."""
+        kind = self.ctx.items[index].kind
+        if self.ctx.void[index] and self.sections.is_void:
+            return
+        if kind == "digital":
+            kind = "plasma" if "plasma" in self.kinds or "plasma" in self.block else "tissue"
+        if kind == "tissue" and self.method == "plasma" and self.method_mention == self.mention:
+            return
+        before = self.ctx.items[index - 1] if index > self.start else None
+        if before is not None and before.kind in METHODS - {kind} and self.ctx.gap(index).strip() in ("/", "&"):
+            self.method = ""
+            self.block.add(kind)
+            return
+        if kind != self.method:
+            self.noun = self.noun if self.noun == "amplification" and kind != "ihc" else ""
+        self.method, self.method_mention = kind, self.mention
+        self.block.add(kind)
+
+    def on_no(self, index: int, value: str) -> None:
+        """A negation begins."""
+        self.negated_from = index
+
+    def on_contrast(self, index: int, value: str) -> None:
+        """'but' ends a negation and allows another value."""
+        self.negated_from = -1
+        self.noun_negated = False
+        self.place_since = True
+
+    def on_prior(self, index: int, value: str) -> None:
+        """What follows, or the result just before, is an earlier one."""
+        ahead = {item.kind for item in self.ctx.items[index + 1 : min(self.end, index + LOOK)]}
+        last = self.values.last
+        if (
+            self.ctx.levels[index] < COMMA
+            and last is not None
+            and last.sentence == self.sentence
+            and not (ahead & {"score", "status", "anchor", "sign"})
+        ):
+            last.about.set("temporality", "prior", self.ctx.place(index))
+            return
+        self.about.set("temporality", "prior", self.ctx.place(index))
+        self.prior_depth = self.ctx.depths[index]
+        self.place_since = True
+
+    def on_current(self, index: int, value: str) -> None:
+        """What follows is the present result; within an addendum it stays that of the addendum."""
+        if self.about.temporality == "addendum":
+            self.replaced, self.place_since = False, True
+            return
+        if index == self.start:
+            self.end_prior("current")
+        last = self.values.last
+        if last is not None and last.sentence == self.sentence and last.about.date == self.about.date:
+            self.about.set("date", None, None)
+        self.about.set("temporality", "current", self.ctx.place(index))
+        self.about.set("subject", "patient", None)
+        self.replaced = False
+        self.place_since = True
+
+    def on_amended(self, index: int, value: str) -> None:
+        """What follows was corrected or added later."""
+        if index == self.start and self.about.temporality == "prior":
+            self.end_prior("addendum")
+        if self.replaced and self.ctx.items[index - 1].kind in ("score", "status", "pct", "num"):
+            self.replaced = False
+        if self.about.temporality == "current":
+            self.about.set("temporality", "addendum", self.ctx.place(index))
+
+    def end_prior(self, temporality: str) -> None:
+        """A sentence that begins with 'present' or 'addendum' ends what was told of earlier results."""
+        if self.base.temporality == "prior":
+            self.sections.ends.pop("prior", None)
+            self.base.temporality = temporality
+        self.about.set("temporality", self.base.temporality, None)
+
+    def on_replaced(self, index: int, value: str) -> None:
+        """The next value is the one that was replaced: no finding."""
+        self.replaced = True
+        if self.about.temporality == "current":
+            self.about.set("temporality", "addendum", self.ctx.place(index))
+
+    def on_reported(self, index: int, value: str) -> None:
+        """'previously reported as': a replaced value beside its correction, else an earlier result."""
+        scores = sum(
+            item.kind == "score" for item in self.ctx.items[max(self.start, index - LOOK) : min(self.end, index + LOOK)]
+        )
+        if "amended" in self.kinds or self.about.temporality == "addendum" or scores > 1:
+            self.on_replaced(index, value)
+        else:
+            self.on_prior(index, value)
+
+    def on_replaced_by(self, index: int, value: str) -> None:
+        """The result just before was replaced by the one that follows."""
+        if not self.ctx.void[index] and self.values.last is not None and self.values.last.sentence == self.sentence:
+            self.values.drop_last()
+        self.replaced = False
+        self.on_amended(index, value)
+
+    def on_replaces(self, index: int, value: str) -> None:
+        """This report, or this value, stands in the place of another: what follows a value is the old one."""
+        last = self.values.last
+        if last is not None and last.sentence == self.sentence:
+            self.on_replaced(index, value)
+        else:
+            self.on_amended(index, value)
+
+    def on_family(self, index: int, value: str) -> None:
+        """What follows is of a relative."""
+        self.about.set("subject", "family", self.ctx.place(index))
+
+    def on_patient(self, index: int, value: str) -> None:
+        """What follows is of the patient again."""
+        if self.about.subject == "family":
+            self.leave_family()
+        self.about.set("subject", "patient", None)
+
+    def leave_family(self) -> None:
+        """The tumour of a relative is not that of the patient: what was known of the patient's holds again."""
+        tumour, spans = self.own_tumour
+        self.about.set("tumour", tumour, spans[0] if spans else None)
+
+    def on_tumour(self, index: int, value: str) -> None:
+        """A tumour is named: of what follows, and of the result before it in the sentence where it has none."""
+        item = self.ctx.items[index]
+        if NOT_TUMOUR.match(self.ctx.low, item.end):
+            return
+        self.about.set("tumour", value, self.ctx.place(index))
+        last = self.values.last
+        if last is not None and last.sentence == self.sentence and last.about.tumour is None:
+            last.about.set("tumour", value, self.ctx.place(index))
+
+    def on_site(self, index: int, value: str) -> None:
+        """A site is named."""
+        before = self.ctx.items[index - 1].kind if index > self.start else ""
+        if value == "metastasis" and before in ("site", "tumour") and self.ctx.levels[index] == NONE:
+            return
+        self.place_since = True
+        last = self.values.last
+        if self.values.is_contrast(self, index):
+            known = self.about.site, self.about.spans.get("specimen_site")
+            self.about.set("specimen_site", value, self.ctx.place(index))
+            self.values.put_contrast(self, index)
+            self.about.set("specimen_site", known[0], known[1][0] if known[1] else None)
+            return
+        if (
+            last is not None
+            and last.sentence == self.sentence
+            and last.about.site is None
+            and self.ctx.levels[index] < CLAUSE
+        ):
+            last.about.set("specimen_site", value, self.ctx.place(index))
+        self.about.set("specimen_site", value, self.ctx.place(index))
+
+    def on_specimen(self, index: int, value: str) -> None:
+        """A kind of material is named: the next score may be that of another one."""
+        self.place_since = True
+
+    def on_part(self, index: int, value: str) -> None:
+        """A part of the specimen is named."""
+        part = self.ctx.text(index)[-1:].upper()
+        self.sections.name_part(part, self.ctx.place(index), self.about)
+        self.place_since = True
+
+    def on_date(self, index: int, value: str) -> None:
+        """A date is named: of the sentence's results."""
+        self.values.on_date(self, index)
+
+    def on_score(self, index: int, value: str) -> None:
+        """A score is written."""
+        self.values.on_score(self, index, value)
+
+    def on_score_word(self, index: int, value: str) -> None:
+        """A score may be written as a word."""
+        self.values.on_score_word(self, index)
+
+    def on_pct(self, index: int, value: str) -> None:
+        """A percentage is written."""
+        self.values.on_percent(self, index)
+
+    def on_status(self, index: int, value: str) -> None:
+        """A status is written."""
+        self.values.on_status(self, index, value)
+
+    def on_noun(self, index: int, value: str) -> None:
+        """Amplification or overexpression is spoken of."""
+        self.values.on_noun(self, index, value)
+
+    def on_polarity(self, index: int, value: str) -> None:
+        """'detected' or 'not detected'."""
+        self.values.on_polarity(self, index)
+
+    def on_sign(self, index: int, value: str) -> None:
+        """A single plus or minus."""
+        self.values.on_sign(self, index)
+
+    def on_number(self, index: int, value: str) -> None:
+        """A number is written."""
+        self.values.on_number(self, index)
+
+    def on_detail(self, index: int, value: str) -> None:
+        """An assay, antibody or pattern is named."""
+        self.values.on_detail(self, index, value)
+
+    def on_variant(self, index: int, value: str) -> None:
+        """A protein change is written."""
+        self.values.on_variant(self, index)
+
+    def on_iscn(self, index: int, value: str) -> None:
+        """A karyotype of in situ hybridisation is written."""
+        self.values.on_iscn(self, index)
+
+
+HANDLERS: dict[str, Callable[[Walker, int, str], None]] = {
+    "anchor": Walker.on_anchor,
+    "marker": Walker.on_marker,
+    **dict.fromkeys(METHODS, Walker.on_method),
+    "no": Walker.on_no,
+    "contrast": Walker.on_contrast,
+    "prior": Walker.on_prior,
+    "current": Walker.on_current,
+    "amended": Walker.on_amended,
+    "reported": Walker.on_reported,
+    "replaces": Walker.on_replaces,
+    "replaced_by": Walker.on_replaced_by,
+    "replaced": Walker.on_replaced,
+    "family": Walker.on_family,
+    "patient": Walker.on_patient,
+    "tumour": Walker.on_tumour,
+    "site": Walker.on_site,
+    "part": Walker.on_part,
+    "specimen": Walker.on_specimen,
+    "date": Walker.on_date,
+    "score": Walker.on_score,
+    "score_word": Walker.on_score_word,
+    "pct": Walker.on_pct,
+    "status": Walker.on_status,
+    "noun": Walker.on_noun,
+    "absent": Walker.on_polarity,
+    "present": Walker.on_polarity,
+    "sign": Walker.on_sign,
+    "num": Walker.on_number,
+    "times": Walker.on_number,
+    "assay": Walker.on_detail,
+    "antibody": Walker.on_detail,
+    "pattern": Walker.on_detail,
+    "variant": Walker.on_variant,
+    "iscn": Walker.on_iscn,
+}
