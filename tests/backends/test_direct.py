@@ -12,8 +12,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+import her2crc
 from her2crc.cohort.direct import CHUNK, Direct, tables_of
-from her2crc.errors import UsageError
+from her2crc.errors import InputError, UsageError
 from her2crc.flow import load_knowledge
 
 KNOWLEDGE = load_knowledge(date(2026, 11, 22))
@@ -103,3 +104,22 @@ def test_nothing_to_read_and_no_such_set() -> None:
     assert Direct(KNOWLEDGE).find(narrow(0)).tolist() == []
     with pytest.raises(UsageError, match="no set"):
         Direct(KNOWLEDGE, ("no_such_set",))
+
+
+def test_counting_alone_gives_what_screening_counts(tmp_path: Path) -> None:
+    her2crc.generate(300, tmp_path / "registry", KNOWLEDGE, seed=7)
+    table = next((tmp_path / "registry").glob("specimens*.parquet"))
+    summary = her2crc.screen(str(table), tmp_path / "screened", engine="kernel")
+    counts = her2crc.screen(str(table), count=())
+    assert counts == {
+        name: {status: said["specimens"].get(status, 0) for status in counts[name]}
+        for name, said in summary["counts"].items()
+    }
+    assert counts["heracles_2015"]["positive"] > 0
+    assert her2crc.screen(str(table), count=["heracles_2015"]) == {"heracles_2015": counts["heracles_2015"]}
+
+
+def test_counting_refuses_what_is_no_parquet(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("patient_id\nP1\n")
+    with pytest.raises(InputError, match="Parquet"):
+        her2crc.screen(str(tmp_path / "a.csv"), count=())

@@ -67,6 +67,17 @@ def screen(
     """Screen a table in memory, and return the result as frames of the same library."""
 
 
+@overload
+def screen(
+    source: str | Path | Sequence[str | Path],
+    output: None = None,
+    *,
+    knowledge: Knowledge | None = None,
+    count: Sequence[str],
+) -> dict[str, Any]:
+    """Count the verdicts on the rows of Parquet files under the sets named by ``count``, all of them if it is empty."""
+
+
 def screen(
     source: Any,
     output: str | Path | None = None,
@@ -77,6 +88,7 @@ def screen(
     overwrite: bool = False,
     master: str | None = None,
     progress: Progress | None = None,
+    count: Sequence[str] | None = None,
 ) -> dict[str, Any] | Frames:
     """Say what every rule says of each specimen and patient of a cohort.
 
@@ -90,9 +102,12 @@ def screen(
         overwrite: replace what an earlier screening wrote into the folder.
         master: the Spark cluster, where the engine is ``spark``.
         progress: called now and then.
+        count: names of sets, or none of them for all: nothing is written, and the verdicts on the rows of Parquet
+            files (one row a specimen) are only counted.
 
     Returns:
-        The summary of what was written, or, for a table in memory, the result as frames of the same library.
+        The summary of what was written; for a table in memory, the result as frames of the same library; with
+        ``count``, for each set the number of specimens of each status.
 
     Raises:
         InputError: an input cannot be read as a whole. A bad value or row is a line of the reject file instead.
@@ -104,6 +119,11 @@ def screen(
     if engine not in ENGINES:
         raise UsageError(f"'{engine}' is not an engine", fix=f"Choose {', '.join(ENGINES)}.")
     knowledge = knowledge or load_knowledge()
+    if count is not None:
+        from her2crc.cohort.count import count_verdicts
+
+        named = source if isinstance(source, list | tuple) else [source]
+        return dict(count_verdicts([str(word) for word in named], knowledge, count))
     if not isinstance(source, str | Path | list | tuple):
         from her2crc.cohort.frames import screen_frame
 

@@ -20,7 +20,7 @@ MINUTE = 60
 
 @click.command("screen")
 @click.argument("inputs", nargs=-1, required=True)
-@click.option("-o", "--output", required=True, help="Folder to write; one that a killed run left is gone on with.")
+@click.option("-o", "--output", help="Folder to write; one that a killed run left is gone on with.")
 @click.option(
     "--to", default="parquet", show_default=True, help="parquet, csv, duckdb, or postgresql://... (tables there)."
 )
@@ -33,14 +33,18 @@ MINUTE = 60
 )
 @click.option("--overwrite", is_flag=True, help="Replace what an earlier screening wrote into the folder.")
 @click.option("--master", help="Spark cluster, for --engine spark.")
+@click.option("--count", is_flag=True, help="Only count the verdicts on the rows of Parquet files; nothing is written.")
+@click.option("--criteria", multiple=True, help="With --count, a set to count; all if none is named.")
 @knowledge_options
 def screen_command(
     inputs: tuple[str, ...],
-    output: str,
+    output: str | None,
     to: str,
     engine: str,
     overwrite: bool,
     master: str | None,
+    count: bool,
+    criteria: tuple[str, ...],
     as_of: date | None,
     criteria_dir: str | None,
 ) -> None:
@@ -52,8 +56,13 @@ def screen_command(
     cBioPortal study folders, and whatever `her2crc read` reads.
     Values that cannot be used stand in rejects.parquet with their place; nothing is dropped unsaid.
     """
-    line = _Progress()
     knowledge = load(as_of, criteria_dir)
+    if count:
+        _show_counts(her2crc.screen(list(inputs), knowledge=knowledge, count=criteria))
+        return
+    if output is None:
+        raise her2crc.errors.UsageError("No output folder is named.", fix="Name one with -o, or only --count.")
+    line = _Progress()
     summary = her2crc.screen(
         list(inputs),
         output,
@@ -66,6 +75,12 @@ def screen_command(
     )
     line.end()
     click.echo("\n".join(_told(summary, output)))
+
+
+def _show_counts(counts: dict[str, dict[str, int]]) -> None:
+    for name, numbers in counts.items():
+        said = ", ".join(f"{number:,} {status}" for status, number in numbers.items() if number)
+        click.echo(f"{name}: {said}")
 
 
 def _told(summary: dict[str, Any], output: str) -> list[str]:
