@@ -200,7 +200,6 @@ her2crc.screen(sys.argv[1], sys.argv[2], engine="spark", master=sys.argv[3])
 """
 
 
-@pytest.mark.long
 def test_spark_loses_a_worker_and_nothing_else(tmp_path: Path) -> None:
     source = tmp_path / "given.parquet"
     pq.write_table(table_of(22, 700).take(list(reversed(range(700)))), source)

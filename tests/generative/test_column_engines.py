@@ -98,7 +98,6 @@ def test_a_signature_holds_all_that_a_set_looks_at(criteria: CriteriaSet) -> Non
         assert known.missing == missing_facts(criteria, case, outcome, KNOWLEDGE.fields)
 
 
-@pytest.mark.long
 def test_spark_agrees_on_boundary_cases(tmp_path: Path) -> None:
     pytest.importorskip("pyspark")
     import pyarrow.parquet as pq

@@ -24,7 +24,7 @@ from her2crc.cohort.rows import identifiers
 from her2crc.errors import Her2crcError, InputError, MissingExtraError
 from her2crc.read.columns import PATIENT_ID, unknown_names
 from her2crc.read.source import UTF16, first_line
-from her2crc.read.table import Header, is_empty, read_header
+from her2crc.read.table import Header, delimiter_of, is_empty, read_header
 
 BATCH = 65_536
 AS_LATIN_1 = "The file is not UTF-8 and was read as Latin-1: check letters with accents, or save it as UTF-8."
@@ -123,7 +123,7 @@ def _csv(source: Input) -> Iterator[Batch]:
         notes = (AS_LATIN_1,) if text.encoding == "latin-1" else ()
         start = text.read(FIRST_LINE)
         text.seek(0)
-        reader = csv.reader(text, delimiter=_delimiter(first_line(start)), strict=True)
+        reader = csv.reader(text, delimiter=delimiter_of(first_line(start)), strict=True)
         for batch in _csv_batches(source, reader):
             yield batch._replace(notes=(*notes, *batch.notes), share=_position(text) / source.bytes)
             notes = ()
@@ -134,12 +134,6 @@ def _position(text: Any) -> int:
     inner = text.buffer
     position: int = (inner.fileobj if isinstance(inner, gzip.GzipFile) else inner).tell()  # type: ignore[union-attr]  # gzip's own file can tell
     return position
-
-
-def _delimiter(line: str) -> str:
-    from her2crc.read import table
-
-    return table._delimiter(line)
 
 
 def _text(source: Input) -> io.TextIOWrapper:

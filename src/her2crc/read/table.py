@@ -40,7 +40,7 @@ class Header(NamedTuple):
 def read_csv(data: bytes, name: str) -> list[PatientRecord]:
     """Read a table separated by commas, semicolons, tabs or bars; see :func:`read_grid`."""
     text, notes = decode(data, name)
-    return read_grid(csv_grid(text, name, _delimiter(first_line(text))), name, notes)
+    return read_grid(csv_grid(text, name, delimiter_of(first_line(text))), name, notes)
 
 
 def read_grid(grid: Grid, name: str, notes: Sequence[Issue] = ()) -> list[PatientRecord]:
@@ -137,7 +137,7 @@ def csv_grid(text: str, name: str, delimiter: str) -> Iterator[tuple[int, Sequen
         ) from None
 
 
-def _delimiter(header: str) -> str:
+def delimiter_of(header: str) -> str:
     """Return the delimiter that makes the most known columns of a header line."""
 
     def known(mark: str) -> int:
