@@ -84,15 +84,15 @@ class Gathered:
                 continue
             others = beside.get(status.born, [])
             others = [item for item in others if agrees(item, status)] or others
-            if (
-                len({item.analyte for item in others}) != 1
-                or "status" in others[0].values
-                or status.values.get("status") in OPEN_STATES
-            ):
+            if len({item.analyte for item in others}) != 1 or status.values.get("status") in OPEN_STATES:
                 continue
             method = next((name for name, analyte in ANALYTE.items() if analyte == others[0].analyte), "")
-            if method:
-                others[0].put("status", status_of(method, str(status.values["status"])), status.spans["status"][0])
+            if not method:
+                continue
+            means = status_of(method, str(status.values["status"]))
+            if "status" not in others[0].values:
+                others[0].put("status", means, status.spans["status"][0])
+            if others[0].values["status"] == means:  # given now, or said a second time in other words
                 given.add(id(status))
         self.drafts = [item for item in self.drafts if id(item) not in given]
 
