@@ -11,11 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from her2crc.cohort.direct import Direct, tables_of
+from her2crc.cohort.inputs import PARQUET, find_inputs
 from her2crc.criteria.library import Knowledge
 from her2crc.criteria.sets import STATUSES
-from her2crc.errors import InputError, UsageError
-
-PARQUET = b"PAR1"
+from her2crc.errors import InputError
 
 Counts = dict[str, dict[str, int]]
 
@@ -24,7 +23,7 @@ def count_verdicts(sources: Sequence[str], knowledge: Knowledge, criteria: Seque
     """Count the verdicts on the rows of specimen tables in Parquet, each row taken as one specimen.
 
     Args:
-        sources: Parquet files, or folders of them.
+        sources: Parquet files, folders of them, or globs.
         knowledge: what to judge by.
         criteria: the sets wanted by name; all if none is named.
 
@@ -32,7 +31,7 @@ def count_verdicts(sources: Sequence[str], knowledge: Knowledge, criteria: Seque
         For each set, the number of specimens of each status.
 
     Raises:
-        InputError: a source is no Parquet file, or holds none.
+        InputError: a source does not exist, is no Parquet file, or holds none.
         UsageError: there is no such set.
     """
     direct = Direct(knowledge, list(criteria) or None)
@@ -47,22 +46,12 @@ def count_verdicts(sources: Sequence[str], knowledge: Knowledge, criteria: Seque
 
 
 def _files(sources: Sequence[str]) -> list[Path]:
-    files = [file for source in sources for file in _parquet(Path(source))]
-    if not files:
-        raise UsageError("No table is named.", fix="Name a Parquet file or a folder of them.")
-    return files
-
-
-def _parquet(path: Path) -> list[Path]:
-    if path.is_dir():
-        return sorted(path.glob("*.parquet"))
-    try:
-        with path.open("rb") as file:
-            start = file.read(len(PARQUET))
-    except OSError:
-        raise InputError("The file cannot be opened.", where=str(path), fix="Check its name.") from None
-    if start != PARQUET:
-        raise InputError(
-            "Verdicts are counted in Parquet files only.", where=str(path), fix="Screen it with -o; the summary counts."
-        )
-    return [path]
+    found = find_inputs(sources)
+    for item in found:
+        if item.kind != PARQUET:
+            raise InputError(
+                "Verdicts are counted in Parquet files only.",
+                where=item.shown,
+                fix="Screen it with -o; the summary counts.",
+            )
+    return [Path(item.path) for item in found]

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
-from statistics import NormalDist
 
 from her2crc.criteria.cuts import lowest_cut
 from her2crc.criteria.library import Knowledge
 from her2crc.follow.figures import FollowFigures, Noise
-from her2crc.model.dilution import adjusted_copies, adjusted_interval
-from her2crc.model.follow import Interval, Point
+from her2crc.model.dilution import adjusted_copies, adjusted_interval, reading_interval
+from her2crc.model.follow import Point
 from her2crc.model.patient import Patient, Specimen
 from her2crc.model.verdict import DECIDED, SetVerdict
 
@@ -76,9 +75,9 @@ def _point(
         kind="plasma" if is_plasma(specimen) else "tissue",
         shown=_shown(specimen, copies, fraction),
         copies=copies,
-        copies_interval=_interval(copies, noise.copies_cv, figures.level),
+        copies_interval=reading_interval(copies, noise.copies_cv, figures.level),
         tumour_fraction=fraction,
-        fraction_interval=_interval(fraction, noise.fraction_cv, figures.level),
+        fraction_interval=reading_interval(fraction, noise.fraction_cv, figures.level),
         adjusted_copies=adjusted if known else None,
         adjusted_interval=interval,
         visible=visible,
@@ -119,13 +118,6 @@ def _tissue_words(specimen: Specimen) -> Iterator[str]:
         yield f"{tissue.ngs_copies} copies by sequencing"
     elif tissue.ngs_call is not None:
         yield f"sequencing: {tissue.ngs_call.replace('_', ' ')}"
-
-
-def _interval(value: float | None, cv: float, level: float) -> Interval | None:
-    if value is None:
-        return None
-    half = NormalDist().inv_cdf((1 + level) / 2) * cv * value
-    return max(value - half, 0.0), value + half
 
 
 def _float(value: Decimal | None) -> float | None:

@@ -34,6 +34,7 @@ from her2crc.model.dilution import (
     detected_from,
     fraction_needed,
     is_impossible,
+    reading_interval,
     visible_from,
 )
 from her2crc.model.quantity import DIPLOID
@@ -91,7 +92,7 @@ def _measure(sample: PlasmaSample, knowledge: Knowledge, figures: PlasmaFigures,
         patient_id=sample.patient_id,
         specimen_id=sample.specimen_id,
         plasma_copies=sample.copies,
-        copies_interval=_plain_interval(sample.copies, noise.copies_cv, level),
+        copies_interval=reading_interval(sample.copies, noise.copies_cv, level),
         copies_cv=noise.copies_cv,
         fraction_cv=noise.fraction_cv,
         cv_basis=noise.basis,
@@ -198,13 +199,6 @@ def _rules(
     elif fraction is not None:
         facts[FRACTION] = Decimal(repr(fraction))
     return rule_probabilities(facts, uncertain, knowledge)
-
-
-def _plain_interval(value: float | None, cv: float, level: float) -> tuple[float, float] | None:
-    if value is None:
-        return None
-    spread = Normal(value, cv * value)
-    return max(spread.quantile((1 - level) / 2), 0.0), spread.quantile((1 + level) / 2)
 
 
 def _fraction_interval(fraction: float | None, error: float, level: float) -> tuple[float, float] | None:

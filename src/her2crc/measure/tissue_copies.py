@@ -46,8 +46,7 @@ class Tumour(msgspec.Struct, frozen=True):
 
 def copies_of(fold: float, purity: float, ploidy: float = DIPLOID) -> float:
     """Return copies per tumour cell; at ploidy 2 this is (2 fold - 2 (1 - purity)) / purity. May fall below 0."""
-    normal = DIPLOID * (1 - purity)
-    return (fold * (purity * ploidy + normal) - normal) / purity
+    return _undiluted(fold * (purity * ploidy + DIPLOID * (1 - purity)), purity)
 
 
 def fold_of(copies: float, purity: float, ploidy: float = DIPLOID) -> float:

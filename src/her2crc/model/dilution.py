@@ -43,6 +43,14 @@ def adjusted_interval(
     return max(DIPLOID + ends[0], 0.0), max(DIPLOID + ends[1], 0.0)
 
 
+def reading_interval(value: float | None, cv: float, level: float) -> tuple[float, float] | None:
+    """Return the interval of a reading with a coefficient of variation, from 0 up; None where there is no reading."""
+    if value is None:
+        return None
+    half = NormalDist().inv_cdf((1 + level) / 2) * cv * value
+    return max(value - half, 0.0), value + half
+
+
 def is_impossible(observed: float, observed_error: float, fraction: float, fraction_error: float, level: float) -> bool:
     """Tell whether a reading is, beyond noise, below what even the loss of every copy in the tumour leaves.
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from her2crc.cohort.synthetic.dice import Column, Dice, by_case
 from her2crc.cohort.synthetic.parameters import Parameters, names_of, weighted
+from her2crc.model.quantity import DIPLOID
 
 SIDES = ("left", "right", "rectum")
 TEN_THOUSAND_YEARS = 3_650_000
@@ -83,7 +84,6 @@ def draw_patients(dice: Dice, first: int, size: int) -> Patients:
     )
 
 
-DIPLOID = 2.0
 EPOCH = date(1970, 1, 1).toordinal()
 
 

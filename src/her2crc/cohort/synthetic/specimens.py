@@ -9,7 +9,8 @@ import msgspec
 import numpy as np
 
 from her2crc.cohort.synthetic.dice import Column, Dice
-from her2crc.cohort.synthetic.patients import DIPLOID, Patients
+from her2crc.cohort.synthetic.patients import Patients
+from her2crc.model.quantity import DIPLOID
 
 PRIMARY, FIRST_METASTASIS, SECOND_METASTASIS, PLASMA = range(4)
 SUFFIX = ("P", "M1", "M2", "B")

@@ -18,9 +18,9 @@ from her2crc.frontends.seq.builds import OPTION, build_of_lengths, named_build
 from her2crc.frontends.seq.profile import Profile, Segment
 from her2crc.frontends.seq.tables import number
 from her2crc.frontends.seq.terms import Build, plain_chromosome, terms
+from her2crc.model.quantity import DIPLOID
 
 NORMAL_95 = 1.959964
-DIPLOID = 2
 FLOAT_DIGITS = 7
 """VCF numbers are held in single precision: more digits than these were not written."""
 
