@@ -47,4 +47,4 @@ validate: setup-test ## check every interval of the copy numbers against simulat
 
 clean: ## remove everything that these targets made
 	rm -rf .venv .venv-peers build dist tests/cql/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	find src tests scripts bench -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+	find src tests scripts bench '(' -name __pycache__ -o -name _compiled ')' -type d -prune -exec rm -rf {} + 2>/dev/null || true

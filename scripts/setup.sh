@@ -77,6 +77,18 @@ install_package() {
     installed run "${inputs[@]}"
 }
 
+# Where there is a C compiler, the reader of report text is compiled: the same results in about half the time.
+compile_busy_modules() {
+    local inputs=(src/her2crc/frontends/text/*.py scripts/compile.py requirements/run.txt)
+    changed compiled "${inputs[@]}" || return 0
+    if command -v "${CC:-cc}" >/dev/null; then
+        say "compiling the reader of report text"
+        quietly .venv/bin/python scripts/compile.py && installed compiled "${inputs[@]}" && return
+    fi
+    warn "the reader of report text stays uncompiled: it works just so, at about half the speed." \
+        "(To compile it, Debian: apt-get install gcc python3-dev)"
+}
+
 # WeasyPrint lays text out with Pango, which pip cannot install.
 install_pdf_libraries() {
     .venv/bin/python -c '
@@ -145,6 +157,7 @@ esac
 make_venv
 install_package
 install_pdf_libraries
+compile_busy_modules
 warm_knowledge
 if [[ $1 == test ]]; then
     install_test_packages

@@ -55,6 +55,7 @@ class Binding:
         self.has_anchor = False
         self.passed, self.prior_depth = -1, 0
         self.reset_block()
+        self.reset_sentence()
 
     def reset_block(self) -> None:
         """Forget what was spoken of: a new paragraph begins."""
@@ -62,7 +63,6 @@ class Binding:
         self.block: set[str] = set()
         self.details: dict[str, tuple[str, Span]] = {}
         self.spoke = False
-        self.reset_sentence()
 
     def reset_sentence(self) -> None:
         """Forget what holds for one sentence only."""
@@ -84,40 +84,36 @@ class Binding:
         """Tell whether a name goes on with a list of names ('ERBB2, MET and EGFR')."""
         before = index - 1
         while before >= self.start and (
-            self.ctx.items[before].kind in METHODS
-            or (self.ctx.items[before].kind == "no" and self.ctx.text(before) in self.languages.separators)
+            self.ctx.kinds[before] in METHODS
+            or (self.ctx.kinds[before] == "no" and self.ctx.text(before) in self.languages.separators)
         ):
             before -= 1
-        if self.closed or before < self.start or self.ctx.items[before].kind not in NAMES:
+        if self.closed or before < self.start or self.ctx.kinds[before] not in NAMES:
             return False
-        words = self.ctx.gap(index).replace(",", " ").replace("/", " ").replace("&", " ").replace("、", " ").split()
+        words = self.ctx.gaps[index].replace(",", " ").replace("/", " ").replace("&", " ").replace("、", " ").split()
         return not set(words) - self.languages.separators
 
     def is_listed(self, index: int) -> bool:
         """Tell whether only separators of a list stand before an item."""
-        words = self.ctx.gap(index).replace(",", " ").replace("/", " ").replace("、", " ").split()
+        words = self.ctx.gaps[index].replace(",", " ").replace("/", " ").replace("、", " ").split()
         return not set(words) - self.languages.separators
 
     def is_reference(self, index: int) -> bool:
         """Tell whether a marker is the denominator of a ratio: 'ERBB2/RPPH1 ratio', 'HER2/TP53'."""
-        before = self.ctx.items[index - 1] if index > self.start else None
-        named = (
-            before is not None and before.kind == "anchor" and self.ctx.gap(index) in ("/", ":", " / ", " to ", "-to-")
-        )
-        return named and "ratio" in self.kinds and self.ctx.items[index].value == "gene"
+        named = self.previous_kind(index) == "anchor" and self.ctx.gaps[index] in ("/", ":", " / ", " to ", "-to-")
+        return named and "ratio" in self.kinds and self.ctx.values[index] == "gene"
 
     def is_pronoun(self, index: int) -> bool:
         """Tell whether 'her 2' is the pronoun and a number."""
-        item = self.ctx.items[index]
-        if SPACED.search(self.ctx.text(index)) is None:
+        written = self.ctx.text(index)
+        if written.isalnum() or SPACED.search(written) is None:
             return False
-        low = self.ctx.low
-        if FOLLOWS_NAME.match(low, item.end):
-            after = low[item.end : item.end + 1]
-            return after == "+" and self.unknown_word(item.end + 1)
-        return self.unknown_word(item.end) or (
-            not self.ctx.original(item.start).isupper()
-            and PREPOSITION.search(low[max(0, item.start - LOOK) : item.start]) is not None
+        low, start, end = self.ctx.low, self.ctx.starts[index], self.ctx.ends[index]
+        if FOLLOWS_NAME.match(low, end):
+            return low.startswith("+", end) and self.unknown_word(end + 1)
+        return self.unknown_word(end) or (
+            not self.ctx.folded.original(start, start + 1).isupper()
+            and PREPOSITION.search(low[max(0, start - LOOK) : start]) is not None
             and self.next_kind(index) not in METHODS | {"status", "score", "noun"}
         )
 
@@ -135,11 +131,15 @@ class Binding:
         if self.ctx.text(index).startswith("anti"):
             return following == "therapy" or not self.kinds & {"score", "ihc", "pct", "antibody"}
         at = index + 1
-        return following == "therapy" and at < len(self.ctx.items) and len(self.ctx.gap(at)) <= 1
+        return following == "therapy" and at < len(self.ctx.kinds) and len(self.ctx.gaps[at]) <= 1
 
     def next_kind(self, index: int) -> str:
         """Return the kind of the next item of the sentence."""
-        return self.ctx.items[index + 1].kind if index + 1 < self.end else ""
+        return self.ctx.kinds[index + 1] if index + 1 < self.end else ""
+
+    def previous_kind(self, index: int) -> str:
+        """Return the kind of the item before it in the sentence."""
+        return self.ctx.kinds[index - 1] if index > self.start else ""
 
     def target(self, index: int, field: str) -> str:
         """Return ``her2``, ``other``, ``hold`` (HER2 is named later in the sentence) or nothing."""
@@ -159,23 +159,27 @@ class Binding:
 
     def forward(self, index: int, field: str) -> str:
         """Return the target that a value is linked to by the words after it: '3+ staining for HER2'."""
-        items, levels = self.ctx.items, self.ctx.levels
+        ctx = self.ctx
+        kinds, levels = ctx.kinds, ctx.levels
+        if index + 1 >= self.end or levels[index + 1] > NONE:
+            return ""
         named = self.topic and not (self.topic == "her2" and not self.has_anchor and index == self.start)
-        linked = index == self.start and self.ctx.low.startswith(":", items[index].end)
-        linked = linked or (items[index].kind == "noun" and self.begins_statement(index))
+        linked = index == self.start and ctx.low.startswith(":", ctx.ends[index])
+        linked = linked or (kinds[index] == "noun" and self.begins_statement(index))
         for at in range(index + 1, min(index + LOOK, self.end)):
             if levels[at] > NONE:
                 return ""
-            words = WORD.findall(self.ctx.gap(at))
-            ends = {words[-1], words[0] if at == index + 1 else ""} if words else set()
-            linked = linked or bool(ends & self.languages.links and not set(words) & self.languages.separators)
-            if any(word not in self.languages.fillers and word not in self.languages.links for word in words):
-                return ""
-            if items[at].kind in NAMES:
-                if (named and not linked) or (items[at].kind == "anchor" and self.is_pronoun(at)):
+            words = [] if ctx.gaps[at] == " " else WORD.findall(ctx.gaps[at])
+            if words:
+                links = words[-1] in self.languages.links or (at == index + 1 and words[0] in self.languages.links)
+                linked = linked or (links and self.languages.separators.isdisjoint(words))
+                if any(word not in self.languages.fillers and word not in self.languages.links for word in words):
+                    return ""
+            if kinds[at] in NAMES:
+                if (named and not linked) or (kinds[at] == "anchor" and self.is_pronoun(at)):
                     return ""
                 return self.forward_group(at, field)
-            if items[at].kind not in BETWEEN and items[at].start >= items[index].end:
+            if kinds[at] not in BETWEEN and ctx.starts[at] >= ctx.ends[index]:
                 return ""
         return ""
 
@@ -183,25 +187,25 @@ class Binding:
         """Tell whether an item, or the negation before it, begins a part of the sentence."""
         while index > self.start and self.ctx.levels[index] == NONE:
             index -= 1
-            if self.ctx.items[index].kind == "contrast":
+            if self.ctx.kinds[index] == "contrast":
                 return True
-            if self.ctx.items[index].kind not in ("no", "absent", "test"):
+            if self.ctx.kinds[index] not in ("no", "absent", "test"):
                 return False
         return True
 
     def forward_group(self, at: int, field: str) -> str:
         """Return whether HER2 is in the list of names that begins at an item."""
-        items, first = self.ctx.items, at
-        if items[at].value == NO_MARKER:
+        kinds, first = self.ctx.kinds, at
+        if self.ctx.values[at] == NO_MARKER:
             return "other"
         while True:
-            if items[at].kind == "anchor" and (field == "status" or at == first):
+            if kinds[at] == "anchor" and (field == "status" or at == first):
                 self.values.anchor = self.ctx.place(at)
                 return "her2"
             at += 1
-            if at >= self.end or items[at].kind not in NAMES:
+            if at >= self.end or kinds[at] not in NAMES:
                 return "other"
-            words = self.ctx.gap(at).replace(",", " ").replace("/", " ").replace("、", " ").split()
+            words = self.ctx.gaps[at].replace(",", " ").replace("/", " ").replace("、", " ").split()
             if set(words) - self.languages.separators:
                 return "other"
 
@@ -210,7 +214,7 @@ class Binding:
         if self.ctx.void[fact.at] or self.replaced:
             self.closed = True
             return
-        if self.ctx.low.startswith(("?", " ?"), self.ctx.items[fact.at].end):
+        if self.ctx.low.startswith(("?", " ?"), self.ctx.ends[fact.at]):
             self.doubt("questioned", fact.at, fact.field)
             self.closed = True
             return
@@ -219,17 +223,18 @@ class Binding:
             self.apply(fact)
         elif target == "hold" and not self.speaks_of_other(fact):
             hint = "amplification" if self.method in GENES else "expression" if self.method == "ihc" else ""
-            self.held.append(fact._replace(hint=fact.hint or hint))
+            fact.hint = fact.hint or hint
+            self.held.append(fact)
         self.closed = True
 
     def speaks_of_other(self, fact: Fact) -> bool:
         """Tell whether a status that waits for a name is linked to something else: 'negative for instability'."""
         after = fact.at + 1
-        if fact.field != "status" or after >= self.end or self.ctx.items[fact.at].kind != "status":
+        if fact.field != "status" or after >= self.end or self.ctx.kinds[fact.at] != "status":
             return False
-        words = WORD.findall(self.ctx.gap(after))
+        words = WORD.findall(self.ctx.gaps[after])
         linked = bool(words) and words[0] in self.languages.links
-        return linked and (self.ctx.levels[after] > NONE or self.ctx.items[after].kind == "marker_status")
+        return linked and (self.ctx.levels[after] > NONE or self.ctx.kinds[after] == "marker_status")
 
     def apply(self, fact: Fact) -> None:
         """Give a value to a finding of HER2."""
@@ -243,9 +248,9 @@ class Binding:
 
     def is_near(self, index: int) -> bool:
         """Tell whether only words that belong to a statement stand between a status and what it speaks of."""
-        while index > self.start and self.ctx.items[index - 1].start == self.ctx.items[index].start:
+        while index > self.start and self.ctx.starts[index - 1] == self.ctx.starts[index]:
             index -= 1
-        gap = self.ctx.gap(index)
+        gap = self.ctx.gaps[index]
         if len(gap) <= 1:
             return True
         if index == self.start:
@@ -262,20 +267,20 @@ class Binding:
 
     def turns(self, index: int) -> bool:
         """Tell whether a gap leads from the replaced value to the new one ('from 1+ to 2+')."""
-        return bool(set(WORD.findall(self.ctx.gap(index))) & self.languages.turns)
+        return not self.languages.turns.isdisjoint(WORD.findall(self.ctx.gaps[index]))
 
     def void_rest(self, index: int, stop: int) -> None:
         """Take no status from the rest of the clause or sentence: it explains a threshold."""
         for at in range(index, self.end):
             if at > index and self.ctx.levels[at] >= stop:
                 break
-            self.ctx.void[at] = 1
+            self.ctx.void[at] = True
 
     def has_state(self, index: int) -> bool:
         """Tell whether a status follows in the clause."""
         for at in range(index + 1, min(self.end, index + LOOK)):
             if self.ctx.levels[at] >= CLAUSE:
                 return False
-            if self.ctx.items[at].kind in ("status", "absent", "present", "sign"):
+            if self.ctx.kinds[at] in ("status", "absent", "present", "sign"):
                 return True
         return False

@@ -11,8 +11,6 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from her2crc.frontends.text.context import CLAUSE, COMMA, NONE, SENTENCE
 from her2crc.frontends.text.findings import Span
 from her2crc.frontends.text.numbers import COMPARATORS, read_numbers
@@ -21,9 +19,21 @@ if TYPE_CHECKING:
     from her2crc.frontends.text.binding import Binding
 
 UNREAD = frozenset(("log2", "fraction", "mutation", "serum", "variant"))
+QUANTITIES = frozenset(
+    ("copies", "fold", "ratio", "mean", "per_cell", "snr", "signals", "total", "counted", "cep17", "other_probe")
+)
+"""Words before a number that can say what it is."""
 MEANS = frozenset(("mean", "per_cell", "snr"))
+PROBES = frozenset(("anchor", "cep17"))
 COPIES = frozenset(("copies", "mean", "per_cell", "signals", "snr"))
 WORD = re.compile(r"[a-z]+")
+UNITS = {
+    kind: rank
+    for rank, kind in enumerate(
+        ("fold", "per_cell", "copies", "counted", "cells", "signals", "ratio", "fraction", "mutation", "log2")
+    )
+}
+"""What the word after a number can make of it; of two meanings of a word, the first of these."""
 FAR = 20
 """Items of a sentence that are looked over before or after a number."""
 ADJACENT = 30
@@ -64,7 +74,7 @@ class Counts:
             return
         self.mend(index)
         numbers = read_numbers(ctx.text(index))
-        if BROKEN.match(ctx.low, ctx.items[index].end):
+        if BROKEN.match(ctx.low, ctx.ends[index]):
             walker.doubt("number_range", index, field)
             return
         if len(numbers) != 1:
@@ -73,21 +83,22 @@ class Counts:
         self.put(index, method, field, numbers[0])
         if field == "her2_mean" and self.is_pair(index):
             self.put(index + 1, method, "cep17_mean", read_numbers(ctx.text(index + 1))[0])
-            ctx.void[index + 1] = 1
+            ctx.void[index + 1] = True
 
     def mend(self, index: int) -> None:
         """Join a number that a space parts before its decimal point ('7 .4', as OCR writes it)."""
-        items, found = self.ctx.items, PARTED.match(self.ctx.low, self.ctx.items[index].end)
-        if found is None or not self.ctx.text(index).isdigit():
+        ctx = self.ctx
+        found = PARTED.match(ctx.low, ctx.ends[index])
+        if found is None or not ctx.text(index).isdigit():
             return
-        items[index] = msgspec.structs.replace(items[index], end=found.end())
-        if index + 1 < len(items) and items[index + 1].start < found.end():
-            self.ctx.void[index + 1] = 1
+        ctx.lengthen(index, found.end())
+        if index + 1 < len(ctx.kinds) and ctx.starts[index + 1] < found.end():
+            ctx.void[index + 1] = True
 
     def put_quotient(self, index: int) -> bool:
         """Read a quotient that is written out: 'HER2/CEP17: 2.7 / 2.1 = 1.29', or totals '192/40 = 4.8'."""
         ctx, over = self.ctx, index + 1
-        if over >= self.walker.end or ctx.items[over].kind != "num" or ctx.gap(over).strip() not in ("/", ":"):
+        if over >= self.walker.end or ctx.kinds[over] != "num" or ctx.gaps[over].strip() not in ("/", ":"):
             return False
         read = [read_numbers(ctx.text(at)) for at in (index, over)]
         if any(len(numbers) != 1 for numbers in read) or read[1][0] <= 1:
@@ -96,24 +107,22 @@ class Counts:
         names = ("her2_signals", "cep17_signals") if whole else ("her2_mean", "cep17_mean")
         for at, name, numbers in zip((index, over), names, read, strict=True):
             self.put(at, "ish", name, numbers[0])
-            ctx.void[at] = 1
+            ctx.void[at] = True
         result = over + 1
-        if result < self.walker.end and ctx.items[result].kind == "num":
+        if result < self.walker.end and ctx.kinds[result] == "num":
             numbers = read_numbers(ctx.text(result))
-            if EQUALS.fullmatch(ctx.gap(result)) and len(numbers) == 1:
+            if EQUALS.fullmatch(ctx.gaps[result]) and len(numbers) == 1:
                 self.put(result, "ish", "ratio", numbers[0])
-                ctx.void[result] = 1
+                ctx.void[result] = True
         return True
 
     def is_pair(self, index: int) -> bool:
         """Tell whether the number after a mean is that of the second probe: '(mean 9.6 and 2.0)'."""
         walker, ctx, after = self.walker, self.ctx, index + 1
-        if after >= walker.end or ctx.items[after].kind != "num" or len(read_numbers(ctx.text(after))) != 1:
+        if after >= walker.end or ctx.kinds[after] != "num" or len(read_numbers(ctx.text(after))) != 1:
             return False
-        words = ctx.gap(after).replace("/", " ").split()
-        probes = [
-            item.kind for item in ctx.items[max(walker.start, index - FAR) : index] if item.kind in ("anchor", "cep17")
-        ]
+        words = ctx.gaps[after].replace("/", " ").split()
+        probes = [kind for kind in ctx.kinds[max(walker.start, index - FAR) : index] if kind in PROBES]
         in_order = [*pairwise(probes)][-1:] == [("anchor", "cep17")]
         return in_order and set(words) <= walker.languages.separators
 
@@ -122,7 +131,7 @@ class Counts:
         walker, ctx = self.walker, self.ctx
         op = self.comparator(index)
         if op in ("<", ">", "<=", ">="):
-            defines = ctx.low.startswith(("=", " ="), ctx.items[index].end)
+            defines = ctx.low.startswith(("=", " ="), ctx.ends[index])
             if str(number) in walker.languages.thresholds and field != "cells" and (op != "<" or defines):
                 walker.void_rest(index, SENTENCE if defines else CLAUSE)
                 return
@@ -143,27 +152,25 @@ class Counts:
 
     def digits(self, index: int) -> Span:
         """Return the place of the number itself, without its unit."""
-        item, low = self.ctx.items[index], self.ctx.low
-        end = item.end
-        while end > item.start + 1 and not low[end - 1].isdigit():
+        low, start, end = self.ctx.low, self.ctx.starts[index], self.ctx.ends[index]
+        while end > start + 1 and not low[end - 1].isdigit():
             end -= 1
-        return Span(item.start, end)
+        return Span(start, end)
 
     def comparator(self, index: int) -> str:
         """Return the comparator just before a number."""
         ctx = self.ctx
-        before = ctx.low[max(0, ctx.items[index].start - 3) : ctx.items[index].start].rstrip()
+        before = ctx.low[max(0, ctx.starts[index] - 3) : ctx.starts[index]].rstrip()
         if before.endswith("->"):
             return ""
         sign = COMPARATORS.get(before[-2:]) or COMPARATORS.get(before[-1:])
         if sign:
             return sign
-        following = ctx.items[index + 1] if index + 1 < self.walker.end else None
-        if following is not None and following.kind == "comparator" and following.value in (">=", "<="):
-            return following.value if len(ctx.gap(index + 1)) <= 1 else ""
-        previous = ctx.items[index - 1] if index else None
-        if previous is not None and previous.kind == "comparator" and ctx.levels[index] == NONE:
-            return previous.value
+        after = index + 1
+        if self.walker.next_kind(index) == "comparator" and ctx.values[after] in (">=", "<="):
+            return ctx.values[after] if len(ctx.gaps[after]) <= 1 else ""
+        if index and ctx.kinds[index - 1] == "comparator" and ctx.levels[index] == NONE:
+            return ctx.values[index - 1]
         return ""
 
     def method(self, field: str, index: int) -> str:
@@ -179,26 +186,25 @@ class Counts:
 
     def is_of_plasma(self, index: int) -> bool:
         """Tell whether plasma is named before a number, or after it with no other number between."""
-        items = self.ctx.items
-        if any(item.kind == "plasma" for item in items[max(self.walker.start, index - FAR) : index]):
+        kinds = self.ctx.kinds
+        if "plasma" in kinds[max(self.walker.start, index - FAR) : index]:
             return True
-        ahead = [
-            item.kind
-            for item in items[index + 1 : min(index + FAR, self.walker.end)]
-            if item.kind in ("plasma", "num", "tissue")
-        ]
-        return ahead[:1] == ["plasma"]
+        for kind in kinds[index + 1 : min(index + FAR, self.walker.end)]:
+            if kind in ("plasma", "num", "tissue"):
+                return kind == "plasma"
+        return False
 
     # ---- which quantity
 
     def field(self, index: int, slots: list[str]) -> str:
         """Return the field of a number, empty where the words do not say it."""
         ctx, walker = self.ctx, self.walker
-        recent = self.since_name(slots[-6:])
-        after = self.after(index)
-        if UNREAD & set(recent) or after in UNREAD:
+        recent, after = self.since_name(slots[-6:]), self.after(index)
+        if not after and not self.is_named(recent, index):
             return ""
-        if ctx.items[index].kind == "times" and not ("copies" in recent and "fold" not in recent):
+        if after in UNREAD or not UNREAD.isdisjoint(recent):
+            return ""
+        if ctx.kinds[index] == "times" and not ("copies" in recent and "fold" not in recent):
             return "fold" if self.close(index) or walker.noun == "amplification" else ""
         if after == "fold" or ("fold" in recent and self.close(index)):
             return "fold"
@@ -211,20 +217,26 @@ class Counts:
             return self.from_after(index, after, recent)
         return self.from_before(recent, index) or self.from_after(index, after, recent)
 
+    def is_named(self, recent: list[str], index: int) -> bool:
+        """Tell whether any word before a number, or the probe after it, can say what it is: most numbers are others."""
+        if not QUANTITIES.isdisjoint(recent) or self.ctx.kinds[index] == "times":
+            return True
+        return bool(recent and recent[-1] == "anchor") or self.walker.next_kind(index) in PROBES
+
     def since_name(self, recent: list[str]) -> list[str]:
         """Return the words since HER2 was named again, where these say what the number is ('VAF 12%, ERBB2 CN 8')."""
-        if not UNREAD & set(recent):
+        if UNREAD.isdisjoint(recent):
             return recent
         last = max((at for at, kind in enumerate(recent) if kind == "anchor"), default=0)
         own = recent[last:]
-        return own if {"copies", "fold"} & set(own) and not UNREAD & set(own) else recent
+        return own if ("copies" in own or "fold" in own) and UNREAD.isdisjoint(own) else recent
 
     def probe_after(self, index: int) -> str:
         """Return the mean of the probe named right after a number ('5.2 HER2 and 4.0 CEP17 signals per cell')."""
         walker, ctx = self.walker, self.ctx
-        following, before = walker.next_kind(index), ctx.items[index - 1].kind if index > walker.start else ""
+        following, before = walker.next_kind(index), ctx.kinds[index - 1] if index > walker.start else ""
         before = "" if index - 1 <= walker.passed else before
-        if following not in ("anchor", "cep17") or before in ("anchor", "cep17", "ratio") or ctx.gap(index + 1) != " ":
+        if following not in ("anchor", "cep17") or before in ("anchor", "cep17", "ratio") or ctx.gaps[index + 1] != " ":
             return ""
         if not MEANS & walker.kinds:
             return ""
@@ -236,18 +248,18 @@ class Counts:
         at, ctx = index + 1, self.ctx
         if after not in ("copies", "signals"):
             return ""
-        while at < self.walker.end and ctx.items[at].start == ctx.items[index + 1].start:
+        while at < self.walker.end and ctx.starts[at] == ctx.starts[index + 1]:
             at += 1
-        if at >= self.walker.end or ctx.levels[at] > NONE or ctx.items[at].kind not in ("anchor", "cep17"):
+        if at >= self.walker.end or ctx.levels[at] > NONE or ctx.kinds[at] not in ("anchor", "cep17"):
             return ""
         if (
-            len(ctx.gap(at)) > len(" of the ")
+            len(ctx.gaps[at]) > len(" of the ")
             or self.walker.method in ("tissue", "plasma")
             or not MEANS & self.walker.kinds
         ):
             return ""
         self.walker.passed = at
-        return "cep17_mean" if ctx.items[at].kind == "cep17" else "her2_mean"
+        return "cep17_mean" if ctx.kinds[at] == "cep17" else "her2_mean"
 
     def from_before(self, recent: list[str], index: int) -> str:
         """Return the field that the words before a number name."""
@@ -286,7 +298,7 @@ class Counts:
             return "cep17_mean" if "cep17" in kinds else "her2_mean"
         if after == "counted" or (after == "cells" and self.walker.method == "ish"):
             return "cells"
-        if after == "ratio" and self.walker.method == "ish" and len(self.ctx.gap(index + 1)) <= 1:
+        if after == "ratio" and self.walker.method == "ish" and len(self.ctx.gaps[index + 1]) <= 1:
             return "ratio"
         decimal = "." in self.ctx.text(index).replace(",", ".")
         if (
@@ -326,32 +338,38 @@ class Counts:
 
     def is_quotient(self, index: int) -> bool:
         """Tell whether HER2 and CEP17 are written as a quotient before a number."""
-        items = self.ctx.items
+        ctx = self.ctx
+        kinds = ctx.kinds
         for at in range(index - 1, max(index - 6, self.walker.start), -1):
             first = at - 1
-            while first > self.walker.start and items[first].kind in COPIES:
+            while first > self.walker.start and kinds[first] in COPIES:
                 first -= 1
-            if items[at].kind == "cep17" and items[first].kind == "anchor":
-                return self.ctx.low[items[at - 1].end : items[at].start] in RATIO_SIGNS
+            if kinds[at] == "cep17" and kinds[first] == "anchor":
+                return ctx.low[ctx.ends[at - 1] : ctx.starts[at]] in RATIO_SIGNS
         return False
 
     def close(self, index: int) -> bool:
         """Tell whether the words before a number stand near it."""
         if index == 0 or (index == self.walker.start):
             return False
-        gap = self.ctx.gap(index)
+        gap = self.ctx.gaps[index]
+        if gap == " ":
+            return True
         words = WORD.findall(gap)
-        if words and all(word in self.walker.languages.fillers for word in words):
+        if words and self.walker.languages.fillers.issuperset(words):
             gap = WORD.sub("", gap)
-        if self.ctx.levels[index] >= COMMA and not set(gap) <= PLAIN_GAP:
+        if self.ctx.levels[index] >= COMMA and not PLAIN_GAP.issuperset(gap):
             return False
         return len(gap) <= ADJACENT
 
     def after(self, index: int) -> str:
         """Return the kind of the word right after a number."""
-        at = index + 1
-        if at >= self.walker.end or self.ctx.levels[at] > NONE or len(self.ctx.gap(at)) > len(" of the total "):
+        ctx, at = self.ctx, index + 1
+        if at >= self.walker.end or ctx.levels[at] > NONE or len(ctx.gaps[at]) > len(" of the total "):
             return ""
-        kinds = {item.kind for item in self.ctx.items[at : at + 3] if item.start == self.ctx.items[at].start}
-        order = ("fold", "per_cell", "copies", "counted", "cells", "signals", "ratio", "fraction", "mutation", "log2")
-        return next((kind for kind in order if kind in kinds), "")
+        start, found = ctx.starts[at], ""
+        for other in range(at, min(at + 3, len(ctx.kinds))):
+            kind = ctx.kinds[other]
+            if ctx.starts[other] == start and kind in UNITS and (not found or UNITS[kind] < UNITS[found]):
+                found = kind
+        return found

@@ -16,6 +16,7 @@ DENIED = {"positive": "negative", "amplified": "not_amplified"}
 STATES_RESULT = frozenset(("status", "noun", "score", "sign", "absent", "present", "pct"))
 SAID_OF = frozenset(("noun", "status", "score", "anchor", "marker", "mutation", "site", "tumour"))
 """What a negation before it denies."""
+SPOKEN_OF = frozenset(("noun", "variant"))
 NEGATED_NOUN = {"amplification": "not_amplified", "overexpression": "not_overexpressed", "gain": "not_amplified"}
 CLAUSE_PART = re.compile(r"[^.,;:\n。、(]{0,60}")
 DENYING_ENDING = re.compile(
@@ -37,26 +38,29 @@ class Denials(Scores):
     def is_of_share(self, walker: Binding, index: int) -> bool:
         """Tell whether 'negative' is said of some of the cells: '20% 3+, 80% negative'."""
         ctx = walker.ctx
-        around = ctx.items[max(walker.start, index - FAR) : index], ctx.items[index + 1 : min(index + LOOK, walker.end)]
-        if not any(item.kind == "score" for items in around for item in items):
+        begin = max(walker.start, index - FAR)
+        before = ctx.kinds[begin:index]
+        if "score" not in before and "score" not in ctx.kinds[index + 1 : min(index + LOOK, walker.end)]:
             return False
         first = index
-        while first > walker.start and ctx.items[first - 1].start == ctx.items[index].start:
+        while first > walker.start and ctx.starts[first - 1] == ctx.starts[index]:
             first -= 1
         at = first - 1
-        while at > walker.start and ctx.items[at].kind in ("cells", "neutral") and ctx.levels[at + 1] == NONE:
+        while at > walker.start and ctx.kinds[at] in ("cells", "neutral") and ctx.levels[at + 1] == NONE:
             at -= 1
-        plain = not ctx.gap(first).strip() and ctx.levels[at + 1] == NONE
-        if at > walker.start and ctx.items[at].kind == "pct" and plain and ctx.levels[at] >= COMMA:
+        plain = not ctx.gaps[first].strip() and ctx.levels[at + 1] == NONE
+        if at > walker.start and ctx.kinds[at] == "pct" and plain and ctx.levels[at] >= COMMA:
             return True
         at = index + 1
-        while at < walker.end and (ctx.items[at].start == ctx.items[index].start or ctx.items[at].kind == "comparator"):
+        while at < walker.end and (ctx.starts[at] == ctx.starts[index] or ctx.kinds[at] == "comparator"):
             at += 1
-        if at >= walker.end or ctx.items[at].kind != "pct" or max(ctx.levels[index + 1 : at + 1]) > COMMA:
+        if at >= walker.end or ctx.kinds[at] != "pct" or max(ctx.levels[index + 1 : at + 1]) > COMMA:
             return False
-        scored = [item.start for item in around[0] if item.kind == "score"]
-        pairs = [item for item in around[0] if item.kind == "pct" and scored and item.start > scored[0]]
-        return bool(pairs) and (ctx.levels[first] >= COMMA or "/" in ctx.gap(first))
+        if "score" not in before or "pct" not in before:
+            return False
+        scored = ctx.starts[begin + before.index("score")]
+        last = begin + max(at for at, kind in enumerate(before) if kind == "pct")
+        return ctx.starts[last] > scored and (ctx.levels[first] >= COMMA or "/" in ctx.gaps[first])
 
     def begins_list(self, walker: Binding, index: int) -> bool:
         """Tell whether 'negative for' denies what is listed after it."""
@@ -64,12 +68,12 @@ class Denials(Scores):
         at = index + 1
         if at >= walker.end or walker.negated_from >= 0 or (walker.topic == "her2" and index > walker.start):
             return False
-        words = ctx.gap(at).replace(":", " ").split()
+        words = ctx.gaps[at].replace(":", " ").split()
         if not words or words[0] not in walker.languages.links:
             return False
-        listed = ctx.items[at : min(index + FAR, walker.end)]
-        names = sum(item.kind in ("anchor", "marker") for item in listed)
-        return names > 1 and any(item.kind == "noun" and item.value in NEGATED_NOUN for item in listed)
+        listed = range(at, min(index + FAR, walker.end))
+        names = sum(ctx.kinds[other] in ("anchor", "marker") for other in listed)
+        return names > 1 and any(ctx.kinds[other] == "noun" and ctx.values[other] in NEGATED_NOUN for other in listed)
 
     def is_reached(self, walker: Binding, index: int) -> bool:
         """Tell whether a negation before reaches a result: over the commas of a list, not into another statement."""
@@ -80,22 +84,22 @@ class Denials(Scores):
         if not breaks or walker.negated_list or walker.negated_from == index - 1:
             return True
         last = breaks[-1]
-        if set(ctx.gap(last).replace(",", " ").split()) & walker.languages.separators:
+        if set(ctx.gaps[last].replace(",", " ").split()) & walker.languages.separators:
             return True
-        if any(item.kind in ("noun", "variant") for item in ctx.items[walker.negated_from : last]):
-            return last == index and ctx.items[last - 1].kind in ("noun", "mutation")
-        return all(ctx.items[at].kind in ("anchor", "marker") and walker.is_listed(at) for at in breaks)
+        if not SPOKEN_OF.isdisjoint(ctx.kinds[walker.negated_from : last]):
+            return last == index and ctx.kinds[last - 1] in ("noun", "mutation")
+        return all(ctx.kinds[at] in ("anchor", "marker") and walker.is_listed(at) for at in breaks)
 
     def is_denied_after(self, walker: Binding, index: int) -> bool:
         """Tell whether the statement goes on with a negation of nothing that is known: '... liess sich nicht ...'."""
-        ctx, end = walker.ctx, walker.ctx.items[index].end
+        ctx, end = walker.ctx, walker.ctx.ends[index]
         stated = CLAUSE_PART.match(ctx.low, end)
         known = walker.next_kind(index) in ("absent", "present", "status") and ctx.levels[index + 1] == NONE
-        if stated is not None and not known and DENYING_ENDING.search(stated[0]):
+        if stated is not None and not known and denies_at_end(stated[0]):
             return True
         denied = False
         for at in range(index + 1, min(index + LOOK, walker.end)):
-            kind = walker.ctx.items[at].kind
+            kind = walker.ctx.kinds[at]
             if walker.ctx.levels[at] > NONE or kind == "contrast":
                 break
             denied = kind == "no" or (denied and kind not in SAID_OF)
@@ -108,11 +112,11 @@ class Denials(Scores):
             return False
         if last.values.get("status") not in DENIED:
             return False
-        if ctx.items[walker.negated_from].start != ctx.items[index - 1].start:
+        if ctx.starts[walker.negated_from] != ctx.starts[index - 1]:
             return False
-        words = ctx.low[ctx.items[index - 1].end : ctx.items[index].start].split()
-        ahead = {item.kind for item in ctx.items[index + 1 : min(index + LOOK, walker.end)]}
-        return bool(words) and words[0] in walker.languages.links and not ahead & {*STATES_RESULT}
+        words = ctx.low[ctx.ends[index - 1] : ctx.starts[index]].split()
+        ahead = ctx.kinds[index + 1 : min(index + LOOK, walker.end)]
+        return bool(words) and words[0] in walker.languages.links and STATES_RESULT.isdisjoint(ahead)
 
     def put_contrast(self, walker: Binding, index: int) -> None:
         """Add the opposite result of another place; the words that deny it are its place."""
@@ -127,14 +131,22 @@ class Denials(Scores):
 
     def describes_share(self, walker: Binding, index: int) -> bool:
         """Tell whether amplification only says of which cells a percentage is ('percentage of cells with ...')."""
+        if walker.ctx.gaps[index].rstrip().endswith("%"):
+            return True
+        if "cells" not in walker.kinds:
+            return False
         kinds = []
         for at in range(index - 1, max(walker.start, index - len("ahead")) - 1, -1):
             if walker.ctx.levels[at + 1] > NONE:
                 break
-            kinds.append(walker.ctx.items[at].kind)
-        nearest = tuple(kinds[:2])
-        if nearest == ("cells", "pct") and len(walker.ctx.gap(index)) <= 1:
-            return True
-        if walker.ctx.gap(index).rstrip().endswith("%"):
+            kinds.append(walker.ctx.kinds[at])
+        nearest = kinds[:2]
+        if nearest == ["cells", "pct"] and len(walker.ctx.gaps[index]) <= 1:
             return True
         return "percent" in kinds and "cells" in kinds and "pct" not in kinds
+
+
+def denies_at_end(words: str) -> bool:
+    """Tell whether a verb is denied by its ending; looked for only where the letters of one stand."""
+    may = "ma" in words or "me" in words or not words.isascii()
+    return may and DENYING_ENDING.search(words) is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Literal
 
 from her2crc.frontends.text.findings import IHC, ISH, PLASMA, STATUS, TISSUE, Finding, Span, Value
 from her2crc.frontends.text.fold import Folded
@@ -17,29 +17,22 @@ AMPLIFIED = {"positive": "amplified", "overexpressed": "amplified", "negative": 
 STAINED = {"overexpressed": "positive", "not_overexpressed": "negative"}
 
 
-class Fact(NamedTuple):
+class Fact:
     """A value on its way to a finding: its field, the item that states it, the noun it speaks of, and its place."""
 
-    field: str
-    value: str
-    at: int
-    hint: str = ""
-    span: Span | None = None
+    def __init__(self, field: str, value: str, at: int, hint: str = "", span: Span | None = None) -> None:
+        self.field, self.value, self.at, self.hint, self.span = field, value, at, hint, span
 
 
-class Waiting(NamedTuple):
+class Waiting:
     """A percentage that stands before its score."""
 
-    percent: Decimal
-    op: str
-    span: Span
-    sentence: int
+    def __init__(self, percent: Decimal, op: str, span: Span, sentence: int) -> None:
+        self.percent, self.op, self.span, self.sentence = percent, op, span, sentence
 
 
 class Population:
     """Cells of one score, and how many they are."""
-
-    __slots__ = ("op", "percent", "percent_span", "score", "span")
 
     def __init__(self, score: str, span: Span) -> None:
         self.score, self.span = score, span
@@ -50,8 +43,6 @@ class Population:
 
 class Draft:
     """One finding in the making; ``sentence`` and ``mention`` say where it was last added to."""
-
-    __slots__ = ("about", "analyte", "anchor", "born", "mention", "populations", "sentence", "spans", "values")
 
     def __init__(self, analyte: str, about: About, anchor: Span | None, sentence: int, mention: int) -> None:
         self.analyte, self.about, self.anchor = analyte, about, anchor
@@ -87,7 +78,7 @@ class Draft:
         if self.anchor is not None:
             self.spans["anchor"] = (self.anchor,)
         spans = about.spans | self.spans
-        if folded.places is not None:
+        if folded.starts:
             spans = {name: tuple(Span(*folded.span(at.start, at.end)) for at in places) for name, places in
                      spans.items()}  # fmt: skip
         return Finding(
@@ -114,8 +105,6 @@ class Draft:
 class About:
     """Of what a finding is: time, person, tumour, specimen. Copied for each draft, as it can change on the way."""
 
-    __slots__ = ("date", "part", "site", "spans", "subject", "temporality", "tumour")
-
     def __init__(self) -> None:
         self.temporality, self.subject = "current", "patient"
         self.tumour: str | None = None
@@ -140,13 +129,35 @@ class About:
         mine, its = ((item.temporality, item.subject, item.tumour) for item in (self, other))
         return mine != its
 
-    def set(self, name: str, value: str | None, span: Span | None) -> None:
-        """Set one of them, with its place."""
-        setattr(self, name if name != "specimen_site" else "site", value)
-        if span is None:
-            self.spans.pop(name, None)
+    def set(
+        self, name: Literal["tumour", "specimen_site", "part", "date"], value: str | None, span: Span | None
+    ) -> None:
+        """Set what a specimen is, with its place."""
+        if name == "date":
+            self.date = value
+        elif name == "tumour":
+            self.tumour = value
+        elif name == "specimen_site":
+            self.site = value
         else:
+            self.part = value
+        self._place(name, span)
+
+    def set_temporality(self, value: str, span: Span | None) -> None:
+        """Set the time, with its place."""
+        self.temporality = value
+        self._place("temporality", span)
+
+    def set_subject(self, value: str, span: Span | None) -> None:
+        """Set the person, with the place."""
+        self.subject = value
+        self._place("subject", span)
+
+    def _place(self, name: str, span: Span | None) -> None:
+        if span is not None:
             self.spans[name] = (span,)
+        elif name in self.spans:
+            del self.spans[name]
 
 
 def status_of(method: str, status: str) -> str:

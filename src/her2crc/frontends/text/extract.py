@@ -6,18 +6,18 @@ interest costs one search.
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 
 from her2crc.frontends.text.context import Context
 from her2crc.frontends.text.findings import Reading, Review, Span
-from her2crc.frontends.text.fold import Folded, fold
+from her2crc.frontends.text.fold import fold
 from her2crc.frontends.text.languages import Languages, load_languages
 from her2crc.frontends.text.markers import read_markers
 from her2crc.frontends.text.markup import read_markup
-from her2crc.frontends.text.scan import HER2, OTHER_NAMES, Patterns, compile_patterns, read_origins, scan
-from her2crc.frontends.text.sections import Sections, heading_pattern, read_sections
+from her2crc.frontends.text.scan import Scanner
+from her2crc.frontends.text.sections import Headings, Sections, read_origins
 from her2crc.frontends.text.walk import Walker
+from her2crc.frontends.text.windows import names_any
 
 NOTHING = Reading()
 NAMED = frozenset(("anchor", "iscn"))
@@ -25,13 +25,8 @@ NAMED = frozenset(("anchor", "iscn"))
 
 
 @lru_cache(maxsize=4)
-def _patterns(languages: Languages) -> tuple[Patterns, re.Pattern[str]]:
-    return compile_patterns(languages), heading_pattern(languages)
-
-
-def _walker(folded: Folded, text: str, words: Languages, patterns: Patterns, headings: re.Pattern[str]) -> Walker:
-    sections = read_sections(folded.low, words, headings)
-    return Walker(words, Sections(sections, read_origins(folded, text, words, patterns, sections)))
+def _prepared(languages: Languages) -> tuple[Scanner, Headings]:
+    return Scanner(languages), Headings(languages)
 
 
 def extract(text: str, languages: Languages | None = None) -> Reading:
@@ -42,24 +37,21 @@ def extract(text: str, languages: Languages | None = None) -> Reading:
         languages: the word lists; the shipped ones if none are given.
     """
     elements, folded = read_markup(fold(text))
-    low = folded.low
-    if HER2.search(low) is None and not any(name in low for name in OTHER_NAMES):
+    if not names_any(folded.low):
         return Reading(tuple(elements)) if elements else NOTHING
     words = languages or load_languages()
-    master, headings = _patterns(words)
-    walker: Walker | None = None
+    scanner, headings = _prepared(words)
+    sections = headings.sections(folded.low)
+    walker = Walker(words, Sections(sections, read_origins(folded, scanner, sections)))
     markers = []
-    for items in scan(folded, text, words, master):
-        if walker is None:
-            walker = _walker(folded, text, words, master, headings)
-        if not items:
+    for first, last in scanner.windows(folded):
+        items = scanner.items(folded, first, last)
+        if not items.kinds:
             continue
-        ctx = Context(low, items, lambda at: text[folded.span(at, at + 1)[0]], words.joining)
-        if not NAMED.isdisjoint([item.kind for item in items]):
+        ctx = Context(folded, items, words.joining)
+        if not NAMED.isdisjoint(items.kinds):
             walker.read(ctx)
-        markers.extend(read_markers(ctx, folded, words))
-    if walker is None:
-        return Reading(tuple(elements)) if elements else NOTHING
+        markers.extend(read_markers(ctx, words))
     walker.values.settle()
     walker.values.settle_tumours()
     walker.values.settle_times()

@@ -18,14 +18,14 @@ CURRENT, PRIOR, ADDENDUM = "current", "prior", "addendum"
 PATIENT, FAMILY = "patient", "family"
 
 
-class Span(msgspec.Struct, frozen=True):
+class Span(msgspec.Struct, frozen=True, gc=False):
     """Where something stands: ``text[start:end]`` of the original text."""
 
     start: int
     end: int
 
 
-class Finding(msgspec.Struct, frozen=True):
+class Finding(msgspec.Struct, frozen=True, gc=False):
     """One result of one method on one specimen.
 
     ``values`` holds what was measured or stated (``ihc_score``, ``percent``, ``percent_op``, ``pattern``, ``ratio``,
@@ -46,7 +46,7 @@ class Finding(msgspec.Struct, frozen=True):
     date: str | None = None
 
 
-class Marker(msgspec.Struct, frozen=True):
+class Marker(msgspec.Struct, frozen=True, gc=False):
     """Another marker of the tumour: ``name`` and ``value`` are a column of the specimen table and its code."""
 
     name: str
@@ -57,7 +57,7 @@ class Marker(msgspec.Struct, frozen=True):
     tumour: str | None = None
 
 
-class Review(msgspec.Struct, frozen=True):
+class Review(msgspec.Struct, frozen=True, gc=False):
     """Something about HER2 that could not be bound to a finding: why (an id of ``messages``), where, which field."""
 
     reason: str
@@ -65,7 +65,7 @@ class Review(msgspec.Struct, frozen=True):
     field: str = ""
 
 
-class Reading(msgspec.Struct, frozen=True):
+class Reading(msgspec.Struct, frozen=True, gc=False):
     """Everything that one text says, in its order."""
 
     findings: tuple[Finding, ...] = ()
@@ -75,15 +75,23 @@ class Reading(msgspec.Struct, frozen=True):
 
 def as_json(finding: Finding) -> dict[str, object]:
     """Return a finding as the scorer and the stages exchange it; ``spans`` holds ``[start, end]`` of each value."""
-    head = {name: getattr(finding, name) for name in ("specimen_site", "tumour", "part", "date")}
-    values = {name: _plain(value) for name, value in (finding.values | head).items() if value is not None}
-    spans = {name: [places[0].start, places[0].end] for name, places in finding.spans.items()}
-    about = {"temporality": finding.temporality, "subject": finding.subject}
-    return {"analyte": finding.analyte, **values, **about, "spans": spans}
+    found: dict[str, object] = {"analyte": finding.analyte}
+    for name, value in finding.values.items():
+        found[name] = _plain(value) if isinstance(value, Decimal) else value
+    for name, stated in (
+        ("specimen_site", finding.specimen_site),
+        ("tumour", finding.tumour),
+        ("part", finding.part),
+        ("date", finding.date),
+    ):
+        if stated is not None:
+            found[name] = stated
+    found["temporality"], found["subject"] = finding.temporality, finding.subject
+    found["spans"] = {name: [places[0].start, places[0].end] for name, places in finding.spans.items()}
+    return found
 
 
-def _plain(value: Value) -> Value:
+def _plain(value: Decimal) -> int | float:
     """Return a decimal as a number of JSON."""
-    if not isinstance(value, Decimal):
-        return value
-    return int(value) if value == value.to_integral_value() else float(value)
+    whole = int(value)
+    return whole if whole == value else float(value)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import NamedTuple
+from bisect import bisect_right
 
 DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63\uff0d\ufe58\u207b"
 SPACES = "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000\t"
@@ -25,7 +25,9 @@ SINGLE = {
 }  # fmt: skip
 """What stands for what, where Unicode's own compatibility form is not it."""
 
-UNEVEN = re.compile("[\u00ad\u0300-\u036f\u200b-\u200f\u2060\ufb00-\ufb06\ufeff]|(?<=[a-z])-\n {0,8}(?=[a-z])")
+BROKEN = re.compile("-\n(?<=[a-z]-\n) {0,8}(?=[a-z])")
+"""A word that goes on in the next line; it begins with what is rare, so that searching is fast."""
+UNEVEN = re.compile("[\u00ad\u0300-\u036f\u200b-\u200f\u2060\ufb00-\ufb06\ufeff]|" + BROKEN.pattern)
 """What does not become exactly one character."""
 
 ODD = re.compile("[\x00\t\x0b-\r`\x80-\U0010ffff]")
@@ -36,17 +38,29 @@ below it, what is folded stays as it is when it is folded again, or made small.
 """
 
 
-class Folded(NamedTuple):
-    """``low`` is matched; ``places`` gives the original place of each of its characters (None: the same)."""
+class Folded:
+    """``low`` is matched, and leads back to ``text``.
 
-    low: str
-    places: list[int] | None
+    ``starts`` gives where the stretches of ``low`` begin that are moved against ``text``, ``shifts`` by how much each
+    is: none where all places are the same.
+    """
+
+    def __init__(self, text: str, low: str, starts: list[int], shifts: list[int]) -> None:
+        self.text, self.low, self.starts, self.shifts = text, low, starts, shifts
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Return where a stretch of ``low`` stands in the original."""
-        if self.places is None:
+        if not self.starts:
             return start, end
-        return self.places[start], self.places[end - 1] + 1
+        return self._place(start), self._place(end - 1) + 1
+
+    def _place(self, at: int) -> int:
+        return at + self.shifts[bisect_right(self.starts, at) - 1]
+
+    def original(self, start: int, end: int) -> str:
+        """Return a stretch as it is written."""
+        first, last = self.span(start, end)
+        return self.text[first:last]
 
 
 class _Table(dict[int, str]):
@@ -79,10 +93,9 @@ def fold(text: str) -> Folded:
         low = text.lower()
         if "\r" in low or "\t" in low or "\x00" in low:
             low = low.translate(_TABLE)
-        if "-\n" not in low:
-            return Folded(low, None)
+        uneven = BROKEN
     else:
-        odd = set(ODD.findall(text))
+        odd, uneven = set(ODD.findall(text)), UNEVEN
         if len(odd) <= FEW and max(odd) < LAST_PLAIN:
             low = text
             for letter in odd:
@@ -90,26 +103,34 @@ def fold(text: str) -> Folded:
             low = low.lower()
         else:
             low = text.translate(_TABLE)
-    return Folded(low, None) if UNEVEN.search(low) is None else _uneven(low, text)
+    return Folded(text, low, [], []) if uneven.search(low) is None else _even(low, text, uneven)
 
 
-def _uneven(low: str, text: str) -> Folded:
+def _even(low: str, text: str, uneven: re.Pattern[str]) -> Folded:
+    """Return a text without what is not one character for one."""
     parts: list[str] = []
-    places: list[int] = []
-    last = 0
-    for match in UNEVEN.finditer(low):
+    starts: list[int] = []
+    shifts: list[int] = []
+    last = length = 0
+    for match in uneven.finditer(low):
         start, end = match.span()
         if match[0][0] == "-" and not _is_broken(text[start - 1 : start] + text[end : end + 2]):
             continue
         parts.append(low[last:start])
-        places.extend(range(last, start))
+        starts.append(length)
+        shifts.append(last - length)
+        length += start - last
         grown = unicodedata.normalize("NFKC", match[0]) if "\ufb00" <= match[0] <= "\ufb06" else ""
         parts.append(grown)
-        places.extend([start] * len(grown))
+        for _ in grown:
+            starts.append(length)
+            shifts.append(start - length)
+            length += 1
         last = end
     parts.append(low[last:])
-    places.extend(range(last, len(low)))
-    return Folded("".join(parts), places)
+    starts.append(length)
+    shifts.append(last - length)
+    return Folded(text, "".join(parts), starts, shifts)
 
 
 def _is_broken(around: str) -> bool:

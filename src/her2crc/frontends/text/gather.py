@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from her2crc.frontends.text.drafts import ANALYTE, Draft, status_of
+from her2crc.frontends.text.drafts import ANALYTE, Draft, Waiting, status_of
 from her2crc.frontends.text.findings import Span
 from her2crc.frontends.text.numbers import score_rank
 
@@ -35,7 +35,7 @@ class Gathered:
         self.open: dict[str, Draft] = {}
         self.last: Draft | None = None
         self.anchor: Span | None = None
-        self.waiting: tuple[object, str, Span, int] | None = None
+        self.waiting: Waiting | None = None
 
     def draft(self, walker: Binding, method: str, field: str, value: object) -> Draft:
         """Return the finding that takes a value: the open one of its method, or a new one."""

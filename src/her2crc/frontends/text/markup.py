@@ -58,7 +58,7 @@ def read_markup(folded: Folded) -> tuple[list[Finding], Folded]:
         element = Element({match[1]: (match[2], match.start(2), match.end(2)) for match in matches})
         if element.get("gene") in GENES and element.get("type") == "amplification":
             found.append(_finding(element, folded))
-    return found, folded._replace(low="".join([*rest, folded.low[last:]]))
+    return found, Folded(folded.text, "".join([*rest, folded.low[last:]]), folded.starts, folded.shifts)
 
 
 def _finding(element: Element, folded: Folded) -> Finding:

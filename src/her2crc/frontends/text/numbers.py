@@ -28,6 +28,8 @@ MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", 
 
 def read_score(written: str) -> str:
     """Return ``0``, ``1+``, ``2+``, ``3+``, or a stated pair such as ``0-1+``; empty for a scale (``0-3+``)."""
+    if len(written) == len("3+") and written.endswith("+") and written[0].isdigit():
+        return one_score(written[0])
     if written[:1] == "z":
         return one_score("2")
     digits = [letter for letter in written if letter.isdigit()]
@@ -55,6 +57,8 @@ def score_rank(score: str) -> str:
 
 def read_numbers(written: str) -> list[Decimal]:
     """Return the numbers of a stretch, decimal comma or point, letters that OCR takes for digits mended."""
+    if written.isascii() and written.isdigit() and len(written) <= MOST_DIGITS:
+        return [Decimal(written)]
     found = NUMBERS.findall(PARTED.sub("", written))
     return [Decimal(item.translate(OCR).replace(",", ".")) for item in found if len(item) <= MOST_DIGITS]
 
@@ -64,7 +68,7 @@ def read_percent(written: str) -> tuple[Decimal, str] | None:
     numbers = read_numbers(written)
     if not numbers or max(numbers) > ALL:
         return None
-    percent = sum(numbers, Decimal(0)) / len(numbers)
+    percent = numbers[0] if len(numbers) == 1 else sum(numbers, Decimal(0)) / len(numbers)
     return percent, comparator(written)
 
 

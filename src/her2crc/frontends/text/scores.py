@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from her2crc.frontends.text.context import COMMA, NONE, SENTENCE
-from her2crc.frontends.text.drafts import ANALYTE, Draft, Fact, Population
+from her2crc.frontends.text.drafts import ANALYTE, Draft, Fact, Population, Waiting
 from her2crc.frontends.text.findings import Span
 from her2crc.frontends.text.gather import Gathered
 from her2crc.frontends.text.numbers import one_score, read_percent, read_score
@@ -34,11 +34,11 @@ class Scores(Gathered):
         if (
             not score
             or walker.method == "plasma"
-            or (walker.noun == "amplification" and not value and "(" in walker.ctx.gap(index))
+            or (walker.noun == "amplification" and not value and "(" in walker.ctx.gaps[index])
         ):
             return
-        gap = walker.ctx.gap(index)
-        scale = index > 0 and walker.ctx.items[index - 1].kind == "score" and SCALE.fullmatch(gap)
+        gap = walker.ctx.gaps[index]
+        scale = index > 0 and walker.ctx.kinds[index - 1] == "score" and SCALE.fullmatch(gap)
         if self.is_denied(walker, index):
             return
         if scale and (gap != "/" or score == THREE):
@@ -54,27 +54,30 @@ class Scores(Gathered):
     def is_denied(self, walker: Binding, index: int) -> bool:
         """Tell whether a score is named as the one that it is not: '2+ and not 3+'."""
         at = index - 1
-        if at > walker.start and walker.ctx.items[at].kind == "score_word":
+        if at > walker.start and walker.ctx.kinds[at] == "score_word":
             at -= 1
-        if at < walker.start or walker.ctx.items[at].kind not in ("no", "absent"):
+        if at < walker.start or walker.ctx.kinds[at] not in ("no", "absent"):
             return False
-        return not walker.ctx.gap(at + 1).strip(' "(') and not walker.ctx.gap(index).strip(' "(')
+        return not walker.ctx.gaps[at + 1].strip(' "(') and not walker.ctx.gaps[index].strip(' "(')
 
     def is_explained(self, walker: Binding, index: int) -> bool:
         """Tell whether a score is only explained: '0 = no staining'."""
-        if not walker.ctx.low.startswith(("=", " ="), walker.ctx.items[index].end):
+        if not walker.ctx.low.startswith(("=", " ="), walker.ctx.ends[index]):
             return False
         return walker.next_kind(index) not in ("pct", "status", "num", "cells", "score")
 
     def read_letter(self, walker: Binding, index: int) -> None:
         """Read the letter O that stands for the score 0 right after a name: 'HER2: O (negative)'."""
-        found = LETTER.match(walker.ctx.low, walker.ctx.items[index].end)
+        end = walker.ctx.ends[index]
+        if "o" not in walker.ctx.low[end : end + len(" : o ")]:
+            return
+        found = LETTER.match(walker.ctx.low, end)
         if found is not None and not walker.ctx.void[index]:
             walker.emit(Fact("ihc_score", one_score("0"), index, "", Span(found.start(1), found.end(1))))
 
     def on_score_word(self, walker: Binding, index: int) -> None:
         """Read a score written as a word, or with a letter that OCR takes for its digit ('score: O')."""
-        found = walker.languages.numeral_pattern.match(walker.ctx.low, walker.ctx.items[index].end)
+        found = walker.languages.numeral_pattern.match(walker.ctx.low, walker.ctx.ends[index])
         if found is not None:
             score = one_score(walker.languages.numerals[found[1]])
             walker.emit(Fact("ihc_score", score, index, "", Span(found.start(1), found.end(1))))
@@ -105,13 +108,12 @@ class Scores(Gathered):
 
     def attach_waiting(self, walker: Binding, found: Draft) -> None:
         """Give the percentage that stood before its score to it."""
-        if self.waiting is None:
+        waiting, self.waiting = self.waiting, None
+        if waiting is None:
             return
-        percent, op, span, sentence = self.waiting
-        self.waiting = None
         population = found.populations[-1]
-        if sentence == walker.sentence and population.percent is None:
-            population.percent, population.op, population.percent_span = percent, op, span  # type: ignore[assignment]
+        if waiting.sentence == walker.sentence and population.percent is None:
+            population.percent, population.op, population.percent_span = waiting.percent, waiting.op, waiting.span
 
     def on_percent(self, walker: Binding, index: int) -> None:
         """Read a percentage, if it is one of stained or amplified cells."""
@@ -123,7 +125,7 @@ class Scores(Gathered):
             shares.put_share(index)
             return
         following = walker.next_kind(index)
-        previous = ctx.items[index - 1].kind if index > walker.start else ""
+        previous = walker.previous_kind(index)
         stained = following == "cells" or previous in STAIN_WORDS or self.follows_score(walker, index)
         pairs = following in ("score", "score_word") and ctx.levels[index + 1] <= COMMA
         if stained or pairs or previous in ("comparator", "percent", "score_word", "anchor"):
@@ -140,14 +142,15 @@ class Scores(Gathered):
         ):
             return False
         last = found.populations[-1]
-        previous = walker.ctx.items[index - 1]
-        return last.percent is None and (previous.end == last.span.end or previous.kind == "status")
+        if last.percent is not None:
+            return False
+        return walker.ctx.ends[index - 1] == last.span.end or walker.ctx.kinds[index - 1] == "status"
 
     def is_other_percent(self, walker: Binding, index: int) -> bool:
         """Tell whether a percentage is one of tumour content, allele fraction or another marker."""
         ctx = walker.ctx
         following = walker.next_kind(index)
-        if following in ("fraction", "mutation") and len(ctx.gap(index + 1)) <= len(" of the "):
+        if following in ("fraction", "mutation") and len(ctx.gaps[index + 1]) <= len(" of the "):
             return True
         recent = walker.slots[-3:]
         return "fraction" in recent or (bool(recent) and recent[-1] in ("variant", "mutation"))
@@ -158,9 +161,8 @@ class Scores(Gathered):
         if read is None:
             return
         percent, op = read
-        before = walker.ctx.items[fact.at - 1] if fact.at > walker.start else None
-        if not op and before is not None and before.kind == "comparator" and before.value != "~":
-            op = before.value
+        if not op and walker.previous_kind(fact.at) == "comparator" and walker.ctx.values[fact.at - 1] != "~":
+            op = walker.ctx.values[fact.at - 1]
         span = walker.ctx.place(fact.at)
         found = self.open.get(ANALYTE["ihc"])
         if (
@@ -176,12 +178,12 @@ class Scores(Gathered):
         ):
             found.put("percent", percent, span)
         else:
-            self.waiting = (percent, op, span, walker.sentence)
+            self.waiting = Waiting(percent, op, span, walker.sentence)
 
     def is_next_line(self, walker: Binding, index: int, found: Draft) -> bool:
         """Tell whether the line after a score names HER2 again with its percentage: 'HER2 % | 35%'."""
         own = found.sentence == walker.sentence - 1 and found.about.key() == walker.about.key()
-        return own and walker.ctx.items[index - 1].kind == "anchor" and index - 1 == walker.start
+        return own and walker.ctx.kinds[index - 1] == "anchor" and index - 1 == walker.start
 
     def belongs_ahead(self, walker: Binding, index: int, found: Draft) -> bool:
         """Tell whether a percentage stands before its score ('40% 3+, 60% 0')."""
@@ -189,7 +191,7 @@ class Scores(Gathered):
             walker.next_kind(index) != "score"
             or walker.ctx.levels[index + 1] != NONE
             or found.sentence != walker.sentence
-            or ")" in walker.ctx.gap(index + 1)
+            or ")" in walker.ctx.gaps[index + 1]
         ):
             return False
-        return walker.ctx.levels[index] >= COMMA and walker.ctx.items[index - 1].kind != "comparator"
+        return walker.ctx.levels[index] >= COMMA and walker.ctx.kinds[index - 1] != "comparator"

@@ -3,57 +3,59 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import NamedTuple
 
 from her2crc.frontends.text.drafts import About
 from her2crc.frontends.text.findings import Span
+from her2crc.frontends.text.fold import Folded
 from her2crc.frontends.text.languages import Languages, words_pattern
+from her2crc.frontends.text.scan import Scanner
+from her2crc.frontends.text.windows import BEFORE
 
 VOID = frozenset(("method", "legend", "eligibility"))
 INLINE = frozenset(("prior", "family"))
 BLANK = re.compile(r"\n[ ]{0,20}\n")
-PART_LINE = r"(?:part|specimen|teil|parte|tumou?r|probe|material|sample)?[ ]{0,2}(?P<part>[a-h])[.):][ ]"
+PART_LINE = r"(?=[a-hmpst ])(?:part|specimen|teil|parte|tumou?r|probe|material|sample)?[ ]{0,2}([a-h])[.):][ ]"
 MOST = 40
 """Characters that may stand between a heading's word and its colon."""
 
 
-class Section(NamedTuple):
+class Section:
     """A stretch of the text with one heading; ``part`` is the letter of a part of the specimen."""
 
-    start: int
-    end: int
-    kind: str
-    part: str = ""
+    def __init__(self, start: int, end: int, kind: str, part: str = "") -> None:
+        self.start, self.end, self.kind, self.part = start, end, kind, part
 
 
-def heading_pattern(languages: Languages) -> re.Pattern[str]:
-    """Return the pattern of all headings, at the start of a line."""
-    heads = words_pattern(languages.sections)
-    return re.compile(
-        r"\n[ >*#|•-]{0,8}(?:[0-9]{1,2}[.)][ ]?)?(?:(?P<head>" + heads + rf")(?P<rest>[^\n:.;]{{0,{MOST}}})(?::|(?=\n))"
-        r"|" + PART_LINE + ")"
-    )
+class Headings:
+    """The headings that some languages know, at the start of a line."""
 
+    def __init__(self, languages: Languages) -> None:
+        self.kinds = languages.sections
+        heads = words_pattern(self.kinds)
+        self.pattern = re.compile(
+            r"\n[ >*#|•-]{0,8}(?:[0-9]{1,2}[.)][ ]?)?"
+            rf"(?:({heads})([^\n:.;]{{0,{MOST}}}+)(?::|(?=\n))|{PART_LINE})"
+        )
 
-def read_sections(low: str, languages: Languages, pattern: re.Pattern[str]) -> list[Section]:
-    """Return the sections of a text, in order; a later heading ends an earlier one of its rank."""
-    found = list(pattern.finditer("\n" + low))
-    sections = []
-    for number, match in enumerate(found):
-        following = found[number + 1].start() - 1 if number + 1 < len(found) else len(low)
-        if match["part"]:
-            sections.append(Section(match.start("part") - 1, len(low), "part", match["part"].upper()))
-            continue
-        kind = languages.sections.get(" ".join(match["head"].replace("-", " ").split()), "")
-        rest = match["rest"].strip()
-        if rest and not match[0].endswith(":"):
-            continue
-        if rest and kind not in ("addendum", "prior") and not rest.startswith("("):
-            continue
-        start = match.end() - 1
-        sections.append(Section(match.start("head") - 1, _end(low, start, following, kind), kind))
-    return sections
+    def sections(self, low: str) -> list[Section]:
+        """Return the sections of a text, in order; a later heading ends an earlier one of its rank."""
+        found = list(self.pattern.finditer("\n" + low))
+        sections = []
+        for number, match in enumerate(found):
+            following = found[number + 1].start() - 1 if number + 1 < len(found) else len(low)
+            head, rest, part = match.groups()
+            if part:
+                sections.append(Section(match.start(3) - 1, len(low), "part", part.upper()))
+                continue
+            kind = self.kinds.get(" ".join(head.replace("-", " ").split()), "")
+            rest = rest.strip()
+            if rest and not match[0].endswith(":"):
+                continue
+            if rest and kind not in ("addendum", "prior") and not rest.startswith("("):
+                continue
+            start = match.end() - 1
+            sections.append(Section(match.start(1) - 1, _end(low, start, following, kind), kind))
+        return sections
 
 
 def _end(low: str, start: int, following: int, kind: str) -> int:
@@ -71,36 +73,61 @@ def _end(low: str, start: int, following: int, kind: str) -> int:
     return min(following, blank.start() if blank else len(low))
 
 
-class Origin(NamedTuple):
+class Origin:
     """What a part is, as its heading says: names and places of tumour and site, as far as they are there."""
 
-    tumour: tuple[str, Span] | None = None
-    site: tuple[str, Span] | None = None
+    def __init__(self) -> None:
+        self.tumour: tuple[str, Span] | None = None
+        self.site: tuple[str, Span] | None = None
+
+
+def read_origins(folded: Folded, scanner: Scanner, sections: list[Section]) -> dict[str, Origin]:
+    """Return what the headings of parts ('A. Sigmoid colon, resection') say of tumour and site, the first each."""
+    origins: dict[str, Origin] = {}
+    for section in sections:
+        if not section.part:
+            continue
+        origin = origins.setdefault(section.part, Origin())
+        if origin.tumour and origin.site:
+            continue
+        line_end = folded.low.find("\n", section.start)
+        end = min(line_end if line_end > 0 else len(folded.low), section.start + BEFORE)
+        items = scanner.items(folded, section.start, end)
+        for kind, value, start, stop in zip(items.kinds, items.values, items.starts, items.ends, strict=True):
+            if kind == "tumour":
+                origin.tumour = origin.tumour or (value, Span(start, stop))
+            elif kind == "site":
+                origin.site = origin.site or (value, Span(start, stop))
+    return origins
 
 
 class Sections:
     """Follows the sections as the text is read from its start to its end."""
 
     def __init__(self, sections: list[Section], origins: dict[str, Origin]) -> None:
-        self.origins = origins
-        self.coming: Iterator[Section] = iter(sections)
-        self.next = next(self.coming, None)
+        self.sections, self.origins = sections, origins
+        self.entered = 0
         self.ends: dict[str, int] = {}
         self.part = ""
         self.is_void = False
 
     def advance(self, at: int, about: About, base: About) -> None:
         """Move on to a place, and set person, time and part of what is read from there."""
-        while self.next is not None and self.next.start <= at:
-            self.enter(self.next, about)
-            self.next = next(self.coming, None)
-        inside = {kind for kind, end in self.ends.items() if end > at}
-        self.is_void = not VOID.isdisjoint(inside)
-        base.temporality = "prior" if "prior" in inside else "addendum" if "addendum" in inside else "current"
-        base.subject = "family" if "family" in inside else "patient"
-        about.temporality, about.subject = base.temporality, base.subject
-        about.spans.pop("temporality", None)
-        about.spans.pop("subject", None)
+        while self.entered < len(self.sections) and self.sections[self.entered].start <= at:
+            self.enter(self.sections[self.entered], about)
+            self.entered += 1
+        self.is_void, base.temporality, base.subject = False, "current", "patient"
+        for kind, end in self.ends.items():
+            if end <= at:
+                continue
+            if kind in VOID:
+                self.is_void = True
+            elif kind == "family":
+                base.subject = "family"
+            elif kind == "prior" or (kind == "addendum" and base.temporality == "current"):
+                base.temporality = kind
+        about.set_temporality(base.temporality, None)
+        about.set_subject(base.subject, None)
 
     def name_part(self, part: str, span: Span, about: About) -> None:
         """Go over to a part of the specimen: its tumour and site are those of its heading."""

@@ -25,19 +25,18 @@ class Shares(Counts):
         self.ahead = walker.next_kind(index) in ("cells", "counted")
         if walker.topic == "her2" and walker.method == "ish" and self.ahead:
             return True
-        items = ctx.items
         if walker.next_kind(index) == "cells":
             for at in range(index + 1, min(index + 6, walker.end)):
                 if ctx.levels[at] > NONE:
                     return False
-                if is_amplified(items[at].kind, items[at].value):
+                if is_amplified(ctx.kinds[at], ctx.values[at]):
                     return True
             return False
-        before = items[max(walker.start, index - 7) : index]
-        kinds = [item.kind for item in before]
-        if "percent" not in kinds or "cells" not in kinds or any(kind in ("score", "pct") for kind in kinds):
+        begin = max(walker.start, index - 7)
+        kinds = ctx.kinds[begin:index]
+        if "percent" not in kinds or "cells" not in kinds or "score" in kinds or "pct" in kinds:
             return False
-        return any(is_amplified(item.kind, item.value) for item in before)
+        return any(is_amplified(kind, ctx.values[begin + at]) for at, kind in enumerate(kinds))
 
     def put_share(self, index: int) -> None:
         """Give the percentage of amplified nuclei to the finding, and pass over the words that describe it."""
@@ -46,8 +45,8 @@ class Shares(Counts):
         for at in range(index + 1, min(index + 6, walker.end) if self.ahead else 0):
             if ctx.levels[at] > NONE:
                 break
-            if ctx.items[at].kind in ("status", "noun", "ratio", "num"):
-                ctx.void[at] = 1
+            if ctx.kinds[at] in ("status", "noun", "ratio", "num"):
+                ctx.void[at] = True
         if read is None or walker.target(index, "status") not in ("her2", "hold"):
             return
         if read[1] in ("<", ">", "<=", ">="):

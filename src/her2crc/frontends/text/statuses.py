@@ -19,7 +19,10 @@ OPPOSITE = {
 }  # fmt: skip
 OF_NOUN = {"amplification": "amplified", "overexpression": "overexpressed"}
 GENE_STATES = frozenset(("amplified", "not_amplified"))
+METHODS = frozenset((*GENE_METHODS, "ihc"))
 STAIN_STATES = frozenset(("overexpressed", "not_overexpressed"))
+NAMING = frozenset(("ihc", "ish", "score", "score_word", "noun", "tissue", "plasma"))
+"""What in a sentence says that it speaks of HER2, besides its name."""
 NODES = re.compile(r"\s?\(?\d{1,3}\s?/\s?\d{1,3}(?!\d)")
 """Lymph nodes with tumour, of those looked at."""
 SIGN_GAP = re.compile(r"\s?[(:]{0,2}\s?")
@@ -35,7 +38,7 @@ class Statuses(Denials):
         if ctx.void[index] or not walker.is_near(index) or self.describes_share(walker, index):
             walker.closed = True
             return
-        if ctx.low.startswith(("=", " ="), ctx.items[index].end):
+        if ctx.low.startswith(("=", " ="), ctx.ends[index]):
             walker.void_rest(index, CLAUSE)
             return
         if self.is_threshold(walker, index):
@@ -44,7 +47,7 @@ class Statuses(Denials):
             walker.doubt("several_markers", index, "status")
             walker.closed = True
             return
-        if value in OPPOSITE and DENIES.match(ctx.low, ctx.items[index].end):
+        if value in OPPOSITE and DENIES.match(ctx.low, ctx.ends[index]):
             walker.doubt("negation_unclear", index, "status")
             walker.closed = True
             return
@@ -56,7 +59,7 @@ class Statuses(Denials):
             return
         if value == "negative" and self.begins_list(walker, index):
             walker.negated_from, walker.negated_list, walker.said = index, True, ""
-            walker.negated_across = "list" if ":" in ctx.gap(index + 1) else "unclear"
+            walker.negated_across = "list" if ":" in ctx.gaps[index + 1] else "unclear"
             return
         if walker.negated_from >= 0 and self.is_reached(walker, index):
             if value not in OPPOSITE:
@@ -71,46 +74,42 @@ class Statuses(Denials):
     def is_answered(self, walker: Binding, index: int) -> bool:
         """Tell whether 'amp' only names what is answered next: 'ERBB2-amp neg'."""
         at = index + 1
-        if at >= walker.end or walker.ctx.gap(at).strip() not in ("", ":", "="):
+        if at >= walker.end or walker.ctx.gaps[at].strip() not in ("", ":", "="):
             return False
-        following = walker.ctx.items[at]
-        return following.kind == "absent" or following.value in ("positive", "negative")
+        return walker.ctx.kinds[at] == "absent" or walker.ctx.values[at] in ("positive", "negative")
 
     def is_of_site(self, walker: Binding, index: int) -> bool:
         """Tell whether a place alone is called free or not ('Lymph nodes: negative'), in a sentence without HER2."""
         first = index
-        while first > walker.start and walker.ctx.items[first - 1].start == walker.ctx.items[index].start:
+        while first > walker.start and walker.ctx.starts[first - 1] == walker.ctx.starts[index]:
             first -= 1
-        named = walker.has_anchor or walker.kinds & {"ihc", "ish", "score", "score_word", "noun", "tissue", "plasma"}
-        of_site = first > walker.start and walker.ctx.items[first - 1].kind == "site"
-        return of_site and (not named or NODES.match(walker.ctx.low, walker.ctx.items[index].end) is not None)
+        if walker.previous_kind(first) != "site":
+            return False
+        named = walker.has_anchor or not NAMING.isdisjoint(walker.kinds)
+        return not named or NODES.match(walker.ctx.low, walker.ctx.ends[index]) is not None
 
     def is_threshold(self, walker: Binding, index: int) -> bool:
         """Tell whether a status is only said to begin at a threshold: '(amplified >= 2.0)'."""
         ctx, at = walker.ctx, index + 1
-        if at < walker.end and ctx.items[at].kind == "comparator":
+        if at < walker.end and ctx.kinds[at] == "comparator":
             at += 1
-        if at >= walker.end or ctx.items[at].kind != "num" or max(ctx.levels[index + 1 : at + 1]) > NONE:
+        if at >= walker.end or ctx.kinds[at] != "num" or max(ctx.levels[index + 1 : at + 1]) > NONE:
             return False
-        bound = ctx.items[at - 1].kind == "comparator" or ctx.gap(at).strip() in COMPARATORS
+        bound = ctx.kinds[at - 1] == "comparator" or ctx.gaps[at].strip() in COMPARATORS
         return bound and ctx.text(at).replace(",", ".") in walker.languages.thresholds
 
     def noun_ahead(self, walker: Binding, index: int) -> str:
         """Return the noun that a status before it speaks of ('positive for HER2 amplification')."""
-        items, levels = walker.ctx.items, walker.ctx.levels
+        kinds, values, levels = walker.ctx.kinds, walker.ctx.values, walker.ctx.levels
         for at in range(index + 1, min(index + LOOK, walker.end)):
-            if levels[at] > NONE and not (items[at].kind in ("anchor", "marker") and walker.is_listed(at)):
+            if levels[at] > NONE and not (kinds[at] in ("anchor", "marker") and walker.is_listed(at)):
                 return ""
-            if items[at].kind == "noun":
-                if (
-                    items[at].value in OF_NOUN
-                    and at + 1 < walker.end
-                    and items[at + 1].kind in ("absent", "present", "status")
-                ):
-                    return "" if levels[at + 1] == NONE else items[at].value
-                walker.noun, walker.noun_negated = items[at].value, True
-                return items[at].value
-            if items[at].kind not in ("anchor", "marker"):
+            if kinds[at] == "noun":
+                if values[at] in OF_NOUN and at + 1 < walker.end and kinds[at + 1] in ("absent", "present", "status"):
+                    return "" if levels[at + 1] == NONE else values[at]
+                walker.noun, walker.noun_negated = values[at], True
+                return values[at]
+            if kinds[at] not in ("anchor", "marker"):
                 return ""
         return ""
 
@@ -156,24 +155,24 @@ class Statuses(Denials):
 
     def named_before(self, walker: Binding) -> bool:
         """Tell whether the method was named in this sentence before HER2."""
-        first = walker.ctx.items[walker.start : walker.start + 2]
-        return any(item.kind == walker.method for item in first)
+        first = walker.ctx.kinds[walker.start : walker.start + 2]
+        return walker.method in first
 
     def linked_method(self, walker: Binding, index: int) -> str:
         """Return the method that follows a value with 'by' or in parentheses of its own."""
         ctx = walker.ctx
         at = index + 1
-        while at < walker.end and (ctx.items[at].start < ctx.items[index].end or ctx.items[at].kind == "test"):
+        while at < walker.end and (ctx.starts[at] < ctx.ends[index] or ctx.kinds[at] == "test"):
             at += 1
-        if at >= walker.end or ctx.items[at].kind not in (*GENE_METHODS, "ihc"):
+        if at >= walker.end or ctx.kinds[at] not in METHODS:
             return ""
-        gap = ctx.gap(at).strip()
-        previous = ctx.items[index - 1].kind if index > walker.start else ""
-        if ctx.items[index].value in OPEN_STATES and not gap and previous not in (*GENE_METHODS, "ihc"):
-            return ctx.items[at].kind
-        closed = gap == "(" and ctx.low.startswith(")", ctx.items[at].end)
+        gap = ctx.gaps[at].strip()
+        previous = walker.previous_kind(index)
+        if ctx.values[index] in OPEN_STATES and not gap and previous not in METHODS:
+            return ctx.kinds[at]
+        closed = gap == "(" and ctx.low.startswith(")", ctx.ends[at])
         words = gap.split()
-        return ctx.items[at].kind if closed or (words and set(words) <= walker.languages.links) else ""
+        return ctx.kinds[at] if closed or (words and set(words) <= walker.languages.links) else ""
 
     def gene_method(self, walker: Binding) -> str:
         """Return by which method an amplification was looked for."""
@@ -198,7 +197,7 @@ class Statuses(Denials):
             and walker.noun == value
             and walker.negated_from < 0
             and index > walker.start
-            and (walker.ctx.items[index - 1].kind in ("status", "anchor", "marker", "noun"))
+            and (walker.ctx.kinds[index - 1] in ("status", "anchor", "marker", "noun"))
         ):
             walker.noun_negated = False
             return
@@ -213,8 +212,8 @@ class Statuses(Denials):
             else:
                 walker.doubt("negation_unclear", index, "status")
             return
-        after = walker.ctx.low.startswith(":", walker.ctx.items[index].end) or walker.ctx.low.startswith(
-            " :", walker.ctx.items[index].end
+        after = walker.ctx.low.startswith(":", walker.ctx.ends[index]) or walker.ctx.low.startswith(
+            " :", walker.ctx.ends[index]
         )
         if state and after and walker.next_kind(index) in ("anchor", "marker"):
             walker.label = Fact("status", state, index, value)
@@ -227,64 +226,62 @@ class Statuses(Denials):
 
     def share_follows(self, walker: Binding, index: int) -> bool:
         """Tell whether the clause goes on with the share of nuclei: '... in 54 % of 200 nuclei'."""
-        kinds = [item.kind for item in walker.ctx.items[index + 1 : min(index + LOOK, walker.end)]]
-        if walker.ctx.items[index].value != "amplification":
+        kinds = walker.ctx.kinds[index + 1 : min(index + LOOK, walker.end)]
+        if walker.ctx.values[index] != "amplification":
             return False
         return "pct" in kinds and "cells" in kinds[kinds.index("pct") :]
 
     def answer_follows(self, walker: Binding, index: int) -> bool:
         """Tell whether the clause goes on to say what came of it; other things of a list may stand between."""
-        items, levels = walker.ctx.items, walker.ctx.levels
+        kinds, levels = walker.ctx.kinds, walker.ctx.levels
         others = False
         for at in range(index + 1, min(index + LOOK, walker.end)):
-            others = others or items[at].kind == "marker"
-            if levels[at] >= CLAUSE or (items[at].kind in ("num", "pct", "times", "score") and not others):
+            others = others or kinds[at] == "marker"
+            if levels[at] >= CLAUSE or (kinds[at] in ("num", "pct", "times", "score") and not others):
                 return False
-            if items[at].kind == "noun" and not self.in_list(walker, at):
+            if kinds[at] == "noun" and not self.in_list(walker, at):
                 return False
-            if items[at].kind in ("absent", "present", "status"):
+            if kinds[at] in ("absent", "present", "status"):
                 return not walker.ctx.void[at]
         return False
 
     def in_list(self, walker: Binding, index: int) -> bool:
         """Tell whether a noun is a further one of a list: 'ERBB2 amplification, MET amplification and ...'."""
         at = index
-        while at > walker.start and walker.ctx.items[at - 1].kind in ("anchor", "marker", "variant", "assay", "num"):
+        while at > walker.start and walker.ctx.kinds[at - 1] in ("anchor", "marker", "variant", "assay", "num"):
             at -= 1
-        words = set(walker.ctx.gap(at).replace(",", " ").split())
-        return "," in walker.ctx.gap(at) or bool(words & walker.languages.separators)
+        words = set(walker.ctx.gaps[at].replace(",", " ").split())
+        return "," in walker.ctx.gaps[at] or bool(words & walker.languages.separators)
 
     def is_neutral(self, walker: Binding, index: int) -> bool:
         """Tell whether only the test is named: 'tested for amplification', 'amplification status'."""
         ctx = walker.ctx
-        previous = ctx.items[index - 1] if index > walker.start else None
-        if previous is not None and previous.kind == "anchor" and index - 1 > walker.start:
-            previous = ctx.items[index - 2] if ":" not in ctx.gap(index - 1) else None
-        if previous is not None and previous.kind == "test" and ctx.levels[index] == NONE:
-            words = ctx.low[previous.end : ctx.items[index].start].split()
-            named = {word for item in (ctx.items[index - 1],) for word in ctx.low[item.start : item.end].split()}
-            return not set(words) - named - walker.languages.links
+        before = index - 1
+        if before > walker.start and ctx.kinds[before] == "anchor":
+            before = before - 1 if ":" not in ctx.gaps[before] else -1
+        if before >= walker.start and ctx.kinds[before] == "test" and ctx.levels[index] == NONE:
+            words = ctx.low[ctx.ends[before] : ctx.starts[index]].split()
+            return not set(words) - set(ctx.text(index - 1).split()) - walker.languages.links
         following = walker.next_kind(index)
         if following == "test" and ctx.levels[index + 1] == NONE:
             return True
         if self.share_follows(walker, index):
             return True
         if following in ("ihc", "ish") and not walker.has_state(index):
-            return LABEL_END.match(ctx.low, ctx.items[index + 1].end) is not None
-        after = ctx.low[ctx.items[index].end : ctx.items[index].end + 3].strip()
+            return LABEL_END.match(ctx.low, ctx.ends[index + 1]) is not None
+        after = ctx.low[ctx.ends[index] : ctx.ends[index] + 3].strip()
         return after[:1] in (":", "?")
 
     def on_polarity(self, walker: Binding, index: int) -> None:
         """Read 'detected' or 'not detected' of the noun before it."""
-        absent = walker.ctx.items[index].kind == "absent"
-        absent = absent or DENIES.match(walker.ctx.low, walker.ctx.items[index].end) is not None
+        absent = walker.ctx.kinds[index] == "absent"
+        absent = absent or DENIES.match(walker.ctx.low, walker.ctx.ends[index]) is not None
         if not absent and walker.ctx.levels[index] >= COMMA and walker.next_kind(index) in ("anchor", "marker", "noun"):
             walker.negated_from = -1
-        if absent and walker.ctx.low.startswith(":", walker.ctx.items[index].end):
+        if absent and walker.ctx.low.startswith(":", walker.ctx.ends[index]):
             walker.negated_from, walker.negated_list = index, True
             return
-        before = walker.ctx.items[index - 1] if index > walker.start else None
-        label = before is not None and before.kind in ("tissue", "copies") and ":" in walker.ctx.gap(index)
+        label = walker.previous_kind(index) in ("tissue", "copies") and ":" in walker.ctx.gaps[index]
         if absent and (walker.noun == "gain" or (label and not walker.noun)):
             walker.noun = "amplification"
         state = OF_NOUN.get(walker.noun)
@@ -305,12 +302,12 @@ class Statuses(Denials):
     def on_sign(self, walker: Binding, index: int) -> None:
         """Read a single plus or minus that stands at a name or a method."""
         ctx = walker.ctx
-        if index == 0 or (walker.next_kind(index) in ("score", "status") and len(ctx.gap(index + 1)) <= len(" - ")):
+        if index == 0 or (walker.next_kind(index) in ("score", "status") and len(ctx.gaps[index + 1]) <= len(" - ")):
             return
-        previous = ctx.items[index - 1]
-        if previous.kind not in ("anchor", "marker", "ihc", "ish") or not SIGN_GAP.fullmatch(ctx.gap(index)):
+        previous = ctx.kinds[index - 1]
+        if previous not in ("anchor", "marker", "ihc", "ish") or not SIGN_GAP.fullmatch(ctx.gaps[index]):
             return
-        if previous.kind == "marker":
+        if previous == "marker":
             walker.closed = True
             return
         value = "positive" if "+" in ctx.text(index) else "negative"

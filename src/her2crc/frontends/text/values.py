@@ -42,8 +42,7 @@ class Values(Statuses):
     def on_number(self, walker: Binding, index: int) -> None:
         """Read a bare score, or a number of in situ hybridisation or of copies."""
         ctx = walker.ctx
-        before = ctx.items[index - 1] if index > walker.start else None
-        written = before is not None and before.kind == "percent" and len(ctx.gap(index)) <= 1
+        written = walker.previous_kind(index) == "percent" and len(ctx.gaps[index]) <= 1
         if written and ctx.text(index - 1) in walker.languages.plain("percent_sign"):
             self.on_percent(walker, index)
             return
@@ -60,27 +59,26 @@ class Values(Statuses):
     def is_bare_score(self, walker: Binding, index: int) -> bool:
         """Tell whether a single digit is a score: after its name, or after that of HER2 ('HER2: 1', 'HER2 was 0')."""
         ctx = walker.ctx
-        previous = ctx.items[index - 1] if index > walker.start else None
-        if previous is None or NOT_SCORE.match(ctx.low, ctx.items[index].end):
+        previous = walker.previous_kind(index)
+        if not previous or NOT_SCORE.match(ctx.low, ctx.ends[index]):
             return False
         if walker.method in GENE_METHODS and walker.method_mention == walker.mention:
             return False
-        gap = ctx.gap(index)
-        if previous.kind == "box":
+        gap = ctx.gaps[index]
+        if previous == "box":
             return "score" in walker.kinds
         if SCORE_GAP.fullmatch(gap):
-            if previous.kind == "score_word":
+            if previous == "score_word":
                 return True
-            if previous.kind in ("anchor", "ihc") and previous.value != "assay":
+            if previous in ("anchor", "ihc") and ctx.values[index - 1] != "assay":
                 return ctx.text(index) == "0" or ":" in gap or "=" in gap
-            if previous.kind == "status":
-                return "|" in gap or ("(" in gap and ctx.low.startswith(")", ctx.items[index].end))
+            if previous == "status":
+                return "|" in gap or ("(" in gap and ctx.low.startswith(")", ctx.ends[index]))
         if walker.topic == "her2" and ctx.text(index) == "0" and AFTER_DETAIL.fullmatch(gap):
-            return previous.kind == "antibody" or (
-                previous.kind in ("site", "part", "tumour", "date", "specimen")
-                and ("score" in walker.kinds or ":" in gap)
+            return previous == "antibody" or (
+                previous in ("site", "part", "tumour", "date", "specimen") and ("score" in walker.kinds or ":" in gap)
             )
-        if walker.topic == "her2" and ctx.text(index) == "0" and ctx.low.startswith("(0)", ctx.items[index].start - 1):
+        if walker.topic == "her2" and ctx.text(index) == "0" and ctx.low.startswith("(0)", ctx.starts[index] - 1):
             return bool(walker.kinds & {"ihc", "score_word", "noun"})
         words = gap.split()
         said = bool(words) and words[-1] in walker.languages.says and ctx.levels[index] == NONE
@@ -88,7 +86,7 @@ class Values(Statuses):
 
     def on_detail(self, walker: Binding, index: int, value: str) -> None:
         """Keep an assay, an antibody or a pattern for the findings of the sentence."""
-        kind = walker.ctx.items[index].kind
+        kind = walker.ctx.kinds[index]
         span = walker.ctx.place(index)
         if kind == "pattern":
             if OTHER_COMPLETE.match(walker.ctx.low, span.end):
@@ -131,7 +129,7 @@ class Values(Statuses):
         nearest = NONE if walker.topic == "other" else COMMA
         if walker.next_kind(index) != "anchor" or walker.ctx.levels[index + 1] > nearest:
             return False
-        words = walker.ctx.gap(index + 1).replace("(", " ").split()
+        words = walker.ctx.gaps[index + 1].replace("(", " ").split()
         return set(words) <= walker.languages.links
 
     def on_iscn(self, walker: Binding, index: int) -> None:

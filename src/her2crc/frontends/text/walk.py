@@ -12,6 +12,7 @@ from her2crc.frontends.text.binding import LOOK, METHODS, Binding
 from her2crc.frontends.text.context import CLAUSE, COMMA, NONE, PARAGRAPH, SENTENCE, Context
 from her2crc.frontends.text.drafts import Fact
 
+RESULTS = frozenset(("score", "status", "anchor", "sign"))
 NOT_TUMOUR = re.compile(
     r"[\s-]{0,2}(?:\w{1,12}\s)?(?:criteri|scoring|guideline|protocol|algorithm|panel|score|rules?\b|kriteri)"
 )
@@ -27,8 +28,8 @@ class Walker(Binding):
         self.ctx = ctx
         self.reset_block()
         self.end, self.passed = 0, -1
-        levels, depths = ctx.levels, ctx.depths
-        for index, item in enumerate(ctx.items):
+        levels, depths, values = ctx.levels, ctx.depths, ctx.values
+        for index, kind in enumerate(ctx.kinds):
             level = levels[index]
             if index >= self.end or level >= SENTENCE:
                 self.begin_sentence(index, level)
@@ -38,11 +39,11 @@ class Walker(Binding):
                 self.follow_parentheses(index)
             if self.replaced and index and self.turns(index):
                 self.replaced = False
-            handler = HANDLERS.get(item.kind)
+            handler = HANDLERS.get(kind)
             if handler is not None:
-                handler(self, index, item.value)
+                handler(self, index, values[index])
             if index > self.passed:
-                self.slots.append(item.kind)
+                self.slots.append(kind)
 
     def begin_sentence(self, index: int, level: int) -> None:
         """Start a sentence: its end, its methods, its person and time."""
@@ -61,10 +62,10 @@ class Walker(Binding):
         if self.about.subject == "family":
             self.leave_family()
         self.own_tumour = (self.about.tumour, self.about.spans.get("tumour"))
-        self.sections.advance(ctx.items[index].start, self.about, self.base)
+        self.sections.advance(ctx.starts[index], self.about, self.base)
         if self.sections.is_void:
             for at in range(index, self.end):
-                ctx.void[at] = 1
+                ctx.void[at] = True
 
     def begin_clause(self) -> None:
         """Forget what a semicolon ends; a list that is denied as a whole ('Negative for: ...') may go on over it."""
@@ -100,7 +101,7 @@ class Walker(Binding):
         joined = self.joins_group(index)
         self.group_has, self.group_last, self.closed = True, True, False
         self.topic = "her2"
-        self.topic_void = bool(self.ctx.void[index])
+        self.topic_void = self.ctx.void[index]
         self.spoke = False
         self.mention += 1
         if not joined:
@@ -137,15 +138,15 @@ class Walker(Binding):
 
     def on_method(self, index: int, value: str) -> None:
         """A method is named."""
-        kind = self.ctx.items[index].kind
+        kind = self.ctx.kinds[index]
         if self.ctx.void[index] and self.sections.is_void:
             return
         if kind == "digital":
             kind = "plasma" if "plasma" in self.kinds or "plasma" in self.block else "tissue"
         if kind == "tissue" and self.method == "plasma" and self.method_mention == self.mention:
             return
-        before = self.ctx.items[index - 1] if index > self.start else None
-        if before is not None and before.kind in METHODS - {kind} and self.ctx.gap(index).strip() in ("/", "&"):
+        before = self.previous_kind(index)
+        if before != kind and before in METHODS and self.ctx.gaps[index].strip() in ("/", "&"):
             self.method = ""
             self.block.add(kind)
             return
@@ -166,17 +167,17 @@ class Walker(Binding):
 
     def on_prior(self, index: int, value: str) -> None:
         """What follows, or the result just before, is an earlier one."""
-        ahead = {item.kind for item in self.ctx.items[index + 1 : min(self.end, index + LOOK)]}
+        ahead = self.ctx.kinds[index + 1 : min(self.end, index + LOOK)]
         last = self.values.last
         if (
             self.ctx.levels[index] < COMMA
             and last is not None
             and last.sentence == self.sentence
-            and not (ahead & {"score", "status", "anchor", "sign"})
+            and RESULTS.isdisjoint(ahead)
         ):
-            last.about.set("temporality", "prior", self.ctx.place(index))
+            last.about.set_temporality("prior", self.ctx.place(index))
             return
-        self.about.set("temporality", "prior", self.ctx.place(index))
+        self.about.set_temporality("prior", self.ctx.place(index))
         self.prior_depth = self.ctx.depths[index]
         self.place_since = True
 
@@ -190,8 +191,8 @@ class Walker(Binding):
         last = self.values.last
         if last is not None and last.sentence == self.sentence and last.about.date == self.about.date:
             self.about.set("date", None, None)
-        self.about.set("temporality", "current", self.ctx.place(index))
-        self.about.set("subject", "patient", None)
+        self.about.set_temporality("current", self.ctx.place(index))
+        self.about.set_subject("patient", None)
         self.replaced = False
         self.place_since = True
 
@@ -199,30 +200,28 @@ class Walker(Binding):
         """What follows was corrected or added later."""
         if index == self.start and self.about.temporality == "prior":
             self.end_prior("addendum")
-        if self.replaced and self.ctx.items[index - 1].kind in ("score", "status", "pct", "num"):
+        if self.replaced and self.ctx.kinds[index - 1] in ("score", "status", "pct", "num"):
             self.replaced = False
         if self.about.temporality == "current":
-            self.about.set("temporality", "addendum", self.ctx.place(index))
+            self.about.set_temporality("addendum", self.ctx.place(index))
 
     def end_prior(self, temporality: str) -> None:
         """A sentence that begins with 'present' or 'addendum' ends what was told of earlier results."""
         if self.base.temporality == "prior":
             self.sections.ends.pop("prior", None)
             self.base.temporality = temporality
-        self.about.set("temporality", self.base.temporality, None)
+        self.about.set_temporality(self.base.temporality, None)
 
     def on_replaced(self, index: int, value: str) -> None:
         """The next value is the one that was replaced: no finding."""
         self.replaced = True
         if self.about.temporality == "current":
-            self.about.set("temporality", "addendum", self.ctx.place(index))
+            self.about.set_temporality("addendum", self.ctx.place(index))
 
     def on_reported(self, index: int, value: str) -> None:
         """'previously reported as': a replaced value beside its correction, else an earlier result."""
-        scores = sum(
-            item.kind == "score" for item in self.ctx.items[max(self.start, index - LOOK) : min(self.end, index + LOOK)]
-        )
-        if "amended" in self.kinds or self.about.temporality == "addendum" or scores > 1:
+        around = self.ctx.kinds[max(self.start, index - LOOK) : min(self.end, index + LOOK)]
+        if "amended" in self.kinds or self.about.temporality == "addendum" or around.count("score") > 1:
             self.on_replaced(index, value)
         else:
             self.on_prior(index, value)
@@ -244,13 +243,13 @@ class Walker(Binding):
 
     def on_family(self, index: int, value: str) -> None:
         """What follows is of a relative."""
-        self.about.set("subject", "family", self.ctx.place(index))
+        self.about.set_subject("family", self.ctx.place(index))
 
     def on_patient(self, index: int, value: str) -> None:
         """What follows is of the patient again."""
         if self.about.subject == "family":
             self.leave_family()
-        self.about.set("subject", "patient", None)
+        self.about.set_subject("patient", None)
 
     def leave_family(self) -> None:
         """The tumour of a relative is not that of the patient: what was known of the patient's holds again."""
@@ -259,8 +258,7 @@ class Walker(Binding):
 
     def on_tumour(self, index: int, value: str) -> None:
         """A tumour is named: of what follows, and of the result before it in the sentence where it has none."""
-        item = self.ctx.items[index]
-        if NOT_TUMOUR.match(self.ctx.low, item.end):
+        if NOT_TUMOUR.match(self.ctx.low, self.ctx.ends[index]):
             return
         self.about.set("tumour", value, self.ctx.place(index))
         last = self.values.last
@@ -269,7 +267,7 @@ class Walker(Binding):
 
     def on_site(self, index: int, value: str) -> None:
         """A site is named."""
-        before = self.ctx.items[index - 1].kind if index > self.start else ""
+        before = self.previous_kind(index)
         if value == "metastasis" and before in ("site", "tumour") and self.ctx.levels[index] == NONE:
             return
         self.place_since = True
