@@ -7,17 +7,21 @@ interest costs one search.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from her2crc.frontends.text.context import Context
 from her2crc.frontends.text.findings import Reading, Review, Span
 from her2crc.frontends.text.fold import Folded, fold
 from her2crc.frontends.text.languages import Languages, load_languages
+from her2crc.frontends.text.layout import read_layout
 from her2crc.frontends.text.markers import read_markers
 from her2crc.frontends.text.markup import read_markup
-from her2crc.frontends.text.scan import HER2, OTHER_NAMES, Patterns, compile_patterns, read_origins, scan
+from her2crc.frontends.text.scan import HER2, OTHER_NAMES, Patterns, compile_patterns, items_of, read_origins, scan
 from her2crc.frontends.text.sections import Sections, heading_pattern, read_sections
+from her2crc.frontends.text.sharing import read_sharing
+from her2crc.frontends.text.tables import read_tables
 from her2crc.frontends.text.walk import Walker
+from her2crc.frontends.text.wording import read_wording
 
 NOTHING = Reading()
 NAMED = frozenset(("anchor", "iscn"))
@@ -42,11 +46,14 @@ def extract(text: str, languages: Languages | None = None) -> Reading:
         languages: the word lists; the shipped ones if none are given.
     """
     elements, folded = read_markup(fold(text))
+    folded = read_sharing(read_wording(read_layout(folded, text)))
     low = folded.low
     if HER2.search(low) is None and not any(name in low for name in OTHER_NAMES):
         return Reading(tuple(elements)) if elements else NOTHING
     words = languages or load_languages()
     master, headings = _patterns(words)
+    folded = read_tables(folded, words, partial(items_of, folded=folded, text=text, languages=words, patterns=master))
+    low = folded.low
     walker: Walker | None = None
     markers = []
     for items in scan(folded, text, words, master):

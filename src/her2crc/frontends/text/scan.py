@@ -27,14 +27,14 @@ LONGEST_UNIT, LONGEST_WINDOW = 1_500, 50_000
 """Characters of a sentence, and of a window: bounds for text without an end."""
 
 ANCHOR = (
-    r"(?<![a-z])(?:anti[\s-]{0,2})?(?:c[\s-]?erb[\s-]?b[\s-]?2|erb[\s-]?b[\s-]?2|her[\s_-]{0,3}(?:2|ii(?![a-z])|z(?=[\s/]{1,2}(?:neu|ihc|fish|score|status))))(?!\d)(?![.]\d)"
+    r"(?<![a-z])(?:anti[\s-]{0,2})?(?:c[\s-]?erb[\s-]?b[\s-]?2|erb[\s-]?b[\s-]?2|her[\s_-]{0,3}(?:2|ii(?![a-z])|z(?=[\s/]{1,2}(?:neu|[il1]hc|f[il1]sh|[il1]m|score|status))))(?!\d)(?![.]\d)"
     r"(?:[\s/_-]{0,3}\(?neu(?![a-z])\)?)?(?:\s?[/(]\s?(?:erbb2|her-?2|c-erb-?b-?2|her2/neu)(?![\d/])\s?\)?)?"
 )
-HER2 = re.compile(r"er(?:[\s_-]{0,3}(?:2(?!\d)|ii(?![a-z])|z(?=[\s/]{1,2}[nifs]))|b[\s-]?b[\s-]?2|cept)")
+HER2 = re.compile(r"er(?:[\s_-]{0,3}(?:2(?!\d)|ii(?![a-z])|z(?=[\s/]{1,2}[nifsl1]))|b[\s-]?b[\s-]?2|cept)")
 """The part that all names of HER2 share; it begins with letters, so that searching is fast."""
 OTHER_NAMES = (
     "pathvysion", "path vysion", "nuc ish", "kras", "nras", "k-ras", "n-ras", " ras", "braf", "mss", "msi", "mmr",
-    "pik3ca", "microsat", "mikrosat", "微卫星", "微衛星",
+    "pik3ca", "microsat", "mikrosat", "微卫星",
 )  # fmt: skip
 """Other names that can state something of the patient: tests of HER2, and the markers that rules ask for."""
 HER2_TESTS = frozenset(OTHER_NAMES[:3])
@@ -51,6 +51,7 @@ DATE = (
     r"|[01]?\d/(?:19|20)\d\d|[0-3]?\d[\s.-]{1,2}(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?[\s-](?:19|20)\d\d"
     r"|(?:19|20)\d\d年(?:[01]?\d月)?(?:[0-3]?\d日)?|(?:19|20)\d\d)(?![\d%]|[.,]\d)"
 )
+LOCUS = r"chr(?:omosome)?\s?(?:\d{1,2}|x|y):\s?(?:\d{5,}|\d{1,3}(?:,\d{3}){1,2})(?:\s?-\s?[\d,]{5,})?"
 AMINO = "acdefghiklmnpqrstvwy"
 VARIANT = (
     rf"(?<![a-z0-9])(?:p\.\s?\(?)?(?:[{AMINO}]\d{{2,4}}_[{AMINO}]\d{{2,4}}(?:delins|ins|dup|del)[a-z]{{0,12}}"
@@ -92,7 +93,7 @@ def compile_patterns(languages: Languages) -> Patterns:
     """Return the patterns of the items. Their alternatives are grouped by first character, for speed."""
     percent, between = languages.alternatives("percent_sign"), languages.alternatives("range")
     sign = rf"(?:%|{percent})"
-    amount = r"(?:\d|(?<![a-z])[il](?=\d))[\dols]{0,2}(?:[.,]\d{1,3})?"
+    amount = r"(?:\d|(?<![a-z])[il](?=[\do]))[\dols]{0,2}(?:[.,]\d{1,3})?"
     range_ = rf"(?:\s?{sign})?\s?(?:-|~|{between})\s?\d{{1,3}}(?:[.,]\d{{1,3}})?"
     compare = r"(?:(?:[<>]=?|[≤≥~])\s?)?"
     percents = (
@@ -102,13 +103,14 @@ def compile_patterns(languages: Languages) -> Patterns:
     times = r"(?<!\d)(?<!\d[.,])\d{1,6}(?:[.,]\d{1,3})?\s?(?:x(?![a-z0-9])|-?\s?fold|-?\s?fach)"
     decimals = r"(?:[.,](?:\d{1,6}|[ols]{1,2}\d{0,3}(?![a-z0-9])))?"
     number = (
-        rf"(?<!\d)(?<!\d[.,])(?:\d+{decimals}|(?<![a-z.,])[ol][.,]\d{{1,3}}(?!\d))"
+        rf"(?<!\d)(?<!\d[.,])(?:\d+(?:[ol]{{1,2}}(?=[.,]\d))?{decimals}|(?<![a-z.,])[ol][.,]\d{{1,3}}(?!\d))"
         r"(?:\s?(?:-|~)\s?\d{1,6}(?:[.,]\d{1,6})?)?"
     )
     groups = _Groups()
     pct, score, num, sign_ = ("pct", percents), ("score", SCORE), ("num", number), ("sign", SIGN)
     letter = "|".join((
-        "(?=[aceh])" + groups.add(("anchor", ANCHOR)), "(?=n)" + groups.add(("iscn", ISCN)),
+        "(?=[aceh])" + groups.add(("anchor", ANCHOR)), "(?=ch)" + groups.add(("locus", LOCUS)),
+        "(?=n)" + groups.add(("iscn", ISCN)),
         "(?=[pst])" + groups.add(("part", PART)), groups.add(("word", latin)),
         r"(?=[a-z]{1,6}+-?\d|p\.)" + groups.add(("variant", VARIANT), ("gene", GENE)),
         r"(?=[lioz][\s.,+\d])" + groups.add(pct, score, num),
@@ -221,27 +223,38 @@ def _last(low: str, at: int, patterns: Patterns, is_start: Callable[[int], bool]
 
 def scan(folded: Folded, text: str, languages: Languages, patterns: Patterns) -> Iterator[list[Item]]:
     """Give the items of each window."""
-    low, kinds = folded.low, patterns.kinds
 
     def is_start(at: int) -> bool:
         letter = _original(folded, text, at, at + 1)
         return letter.isupper() or not letter.isalnum()
 
-    for first, last in windows(low, patterns, is_start):
-        items: list[Item] = []
-        for match in patterns.items.finditer(low, first, last):
-            group = match.lastindex
-            if group is None:
-                break
-            kind = kinds[group]
-            start, end = match.span(group)
-            if kind == "word":
-                _words(items, languages, match[group], start, end, folded, text)
-            elif kind != "gene":
-                items.append(Item(kind, "", start, end))
-            elif _original(folded, text, start, end).isupper():
-                items.append(Item("marker", "gene", start, end))
-        yield items
+    for first, last in windows(folded.low, patterns, is_start):
+        yield items_in(folded, text, languages, patterns, first, last)
+
+
+def items_in(folded: Folded, text: str, languages: Languages, patterns: Patterns, first: int, last: int) -> list[Item]:
+    """Return the items of a stretch."""
+    items: list[Item] = []
+    kinds = patterns.kinds
+    for match in patterns.items.finditer(folded.low, first, last):
+        group = match.lastindex
+        if group is None:
+            break
+        kind = kinds[group]
+        start, end = match.span(group)
+        if kind == "word":
+            _words(items, languages, match[group], start, end, folded, text)
+        elif kind != "gene":
+            items.append(Item(kind, "", start, end))
+        elif _original(folded, text, start, end).isupper():
+            items.append(Item("marker", "gene", start, end))
+    return items
+
+
+def items_of(written: str, at: int, folded: Folded, text: str, languages: Languages, patterns: Patterns) -> list[Item]:
+    """Return the items of what is written for a stretch of the folded text that begins at a place."""
+    places = [folded.span(start, start + 1)[0] for start in range(at, at + len(written))]
+    return items_in(Folded(written, places), text, languages, patterns, 0, len(written))
 
 
 def read_origins(

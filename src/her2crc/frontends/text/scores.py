@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 
 SCALE = re.compile(r"/|\s(?:out\s)?(?:of|von|sur|de|su)\s(?:a\spossible\s)?")
 REPLACING = re.compile(r"\d\s?\+?.{0,4}?([0-3])\s?\+$")
-LETTER = re.compile(r"\s{0,2}[:=]\s{0,2}(o)(?=\s{0,2}(?:[(,;.\n]|$))")
+LETTER = re.compile(
+    r"(?:[\s~(,-]{0,3}(?:[il1]hc|immunohistochemistry)\)?)?\s{0,2}[:=]\s{0,2}(o)(?=\s{0,2}(?:[(,;.\n]|$))"
+)
+PERCENT_LABEL = re.compile(r"(?<![^a-z]\d)(?<![^a-z]\d\s)(?:%|percent|per cent)[^\n:=\d%;]{0,40}[:=]\s{0,3}$")
+LONGEST_LABEL = 60
+"""Characters of a label before its number."""
+OF_PERCENT = frozenset(("percent", "ihc", "neutral", "status", "cells", "score_word"))
+"""What may stand between a name and its percentage on a line of its own."""
 STAIN_WORDS = ("score", "pattern", "cells", "ihc")
 THREE = "3+"
 
@@ -33,10 +40,11 @@ class Scores(Gathered):
             span = Span(span.start + later.start(1), span.end)
         if (
             not score
-            or walker.method == "plasma"
+            or (walker.method == "plasma" and not any(letter.isdigit() for letter in walker.ctx.text(index)))
             or (walker.noun == "amplification" and not value and "(" in walker.ctx.gap(index))
         ):
             return
+        self.drop_corrected(walker, index)
         gap = walker.ctx.gap(index)
         scale = index > 0 and walker.ctx.items[index - 1].kind == "score" and SCALE.fullmatch(gap)
         if self.is_denied(walker, index):
@@ -50,6 +58,15 @@ class Scores(Gathered):
         if first and not walker.is_near(index):
             return
         walker.emit(Fact("ihc_score", score, index, "", span))
+
+    def drop_corrected(self, walker: Binding, index: int) -> None:
+        """Take back the score just before where this one is what it was corrected to: 'from 3+ to 2+'."""
+        found = self.open.get(ANALYTE["ihc"])
+        before = walker.ctx.items[index - 1] if index > walker.start else None
+        if found is None or not found.populations or before is None or "amended" not in walker.kinds:
+            return
+        if found.populations[-1].span.end == before.end and walker.turns(index):
+            found.populations.pop()
 
     def is_denied(self, walker: Binding, index: int) -> bool:
         """Tell whether a score is named as the one that it is not: '2+ and not 3+'."""
@@ -98,20 +115,28 @@ class Scores(Gathered):
             found.populations.append(Population(fact.value, span))
         self.last = found
         walker.place_since = False
-        self.attach_waiting(walker, found)
+        self.attach_waiting(walker, found, fact)
         self.attach_details(walker, found)
         if not walker.method:
             walker.method, walker.method_mention = "ihc", walker.mention
 
-    def attach_waiting(self, walker: Binding, found: Draft) -> None:
+    def attach_waiting(self, walker: Binding, found: Draft, fact: Fact) -> None:
         """Give the percentage that stood before its score to it."""
         if self.waiting is None:
             return
         percent, op, span, sentence = self.waiting
         self.waiting = None
         population = found.populations[-1]
-        if sentence == walker.sentence and population.percent is None:
+        if sentence == walker.sentence and population.percent is None and not self.has_own_percent(walker, fact):
             population.percent, population.op, population.percent_span = percent, op, span  # type: ignore[assignment]
+
+    def has_own_percent(self, walker: Binding, fact: Fact) -> bool:
+        """Tell whether a percentage is linked to a score right after it: '60 % ... (3+ in 15 %, ...)'."""
+        at = fact.at + 1
+        if at >= walker.end or walker.ctx.items[at].kind != "pct" or walker.ctx.levels[at] > NONE:
+            return False
+        words = walker.ctx.gap(at).split()
+        return bool(words) and words[0] in walker.languages.links
 
     def on_percent(self, walker: Binding, index: int) -> None:
         """Read a percentage, if it is one of stained or amplified cells."""
@@ -126,8 +151,17 @@ class Scores(Gathered):
         previous = ctx.items[index - 1].kind if index > walker.start else ""
         stained = following == "cells" or previous in STAIN_WORDS or self.follows_score(walker, index)
         pairs = following in ("score", "score_word") and ctx.levels[index + 1] <= COMMA
-        if stained or pairs or previous in ("comparator", "percent", "score_word", "anchor"):
+        named = previous in ("comparator", "percent", "score_word", "anchor") or self.is_labelled(walker, index)
+        if stained or pairs or named:
             walker.emit(Fact("percent", "", index))
+
+    def is_labelled(self, walker: Binding, index: int) -> bool:
+        """Tell whether a percentage, or a bare number, has a label that says so: '% positive: 40', '(%) = 40'."""
+        low, start, gap = walker.ctx.low, walker.ctx.items[index].start, walker.ctx.gap(index).strip()
+        if index <= walker.start or not gap.endswith((":", "=")):
+            return False
+        named = walker.ctx.items[index - 1].kind == "percent" and gap in (":", "=")
+        return named or PERCENT_LABEL.search(low, max(0, start - LONGEST_LABEL), start) is not None
 
     def follows_score(self, walker: Binding, index: int) -> bool:
         """Tell whether a percentage stands right after a score, or after its status in words."""
@@ -161,6 +195,8 @@ class Scores(Gathered):
         before = walker.ctx.items[fact.at - 1] if fact.at > walker.start else None
         if not op and before is not None and before.kind == "comparator" and before.value != "~":
             op = before.value
+        if not op and walker.next_kind(fact.at) == "comparator" and not walker.ctx.gap(fact.at + 1):
+            op = walker.ctx.items[fact.at + 1].value  # '70%以上'
         span = walker.ctx.place(fact.at)
         found = self.open.get(ANALYTE["ihc"])
         if (
@@ -180,11 +216,17 @@ class Scores(Gathered):
 
     def is_next_line(self, walker: Binding, index: int, found: Draft) -> bool:
         """Tell whether the line after a score names HER2 again with its percentage: 'HER2 % | 35%'."""
-        own = found.sentence == walker.sentence - 1 and found.about.key() == walker.about.key()
-        return own and walker.ctx.items[index - 1].kind == "anchor" and index - 1 == walker.start
+        own = found.sentence in (walker.sentence, walker.sentence - 1) and found.about.key() == walker.about.key()
+        at = index - 1
+        while at > walker.start and walker.ctx.items[at].kind in OF_PERCENT:
+            at -= 1
+        item = walker.ctx.items[at]
+        return own and item.kind == "anchor" and (at == walker.start or walker.ctx.low[item.start - 1] == "\n")
 
     def belongs_ahead(self, walker: Binding, index: int, found: Draft) -> bool:
-        """Tell whether a percentage stands before its score ('40% 3+, 60% 0')."""
+        """Tell whether a percentage stands before its score ('40% 3+, 60% 0'), or in the sentence of another score."""
+        if found.sentence != walker.sentence and "score" in walker.kinds:
+            return any(item.kind == "score" for item in walker.ctx.items[index + 1 : walker.end])
         if (
             walker.next_kind(index) != "score"
             or walker.ctx.levels[index + 1] != NONE

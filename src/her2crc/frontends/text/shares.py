@@ -23,9 +23,10 @@ class Shares(Counts):
         """Tell whether a percentage is that of nuclei with amplification, or with a ratio above the cut."""
         walker, ctx = self.walker, self.ctx
         self.ahead = walker.next_kind(index) in ("cells", "counted")
-        if walker.topic == "her2" and walker.method == "ish" and self.ahead:
-            return True
         items = ctx.items
+        if walker.topic == "her2" and walker.method == "ish" and self.ahead:
+            tests = [item.kind for item in items[walker.start : index] if item.kind in ("ish", "score", "ihc")]
+            return tests[-1:] in ([], ["ish"])
         if walker.next_kind(index) == "cells":
             for at in range(index + 1, min(index + 6, walker.end)):
                 if ctx.levels[at] > NONE:

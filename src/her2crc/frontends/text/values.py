@@ -19,6 +19,10 @@ NOT_SCORE = re.compile(r"(?!/\s?3(?!\d))(?:[.,]?\d|\s?[%x+/-]\s?[\da-z]|\s?[%+]|
 AFTER_DETAIL = re.compile(r"\)?:?\s{1,2}")
 SCORE_GAP = re.compile(r"(?:\s?-\s?)?[\s:=()\"'|]{0,5}(?:of|was|is)?\s?")
 DIGITS = frozenset("0123")
+QUANTITIES = frozenset(("copies", "fold", "ratio", "mean", "signals", "per_cell", "total", "counted", "log2"))
+"""What a number of HER2 is where it is named beside it, so that it is no score."""
+SEQUENCED = frozenset(("tissue", "plasma", "digital", "copies", "fold", "variant", "mutation"))
+SCORED = frozenset(("ihc", "score_word", "score"))
 OTHER_COMPLETE = re.compile(
     r"[\s-]{1,2}(?:response|remission|resection|resected|metabolic|excision|obstruction|mesorectal)"
 )
@@ -47,6 +51,9 @@ class Values(Statuses):
         if written and ctx.text(index - 1) in walker.languages.plain("percent_sign"):
             self.on_percent(walker, index)
             return
+        if "ratio" not in walker.slots[-len(("ratio", "percent")) :] and self.is_labelled(walker, index):
+            self.on_percent(walker, index)
+            return
         if ctx.text(index) in DIGITS and self.is_bare_score(walker, index):
             digit = ctx.text(index)
             if self.is_explained(walker, index):
@@ -61,7 +68,7 @@ class Values(Statuses):
         """Tell whether a single digit is a score: after its name, or after that of HER2 ('HER2: 1', 'HER2 was 0')."""
         ctx = walker.ctx
         previous = ctx.items[index - 1] if index > walker.start else None
-        if previous is None or NOT_SCORE.match(ctx.low, ctx.items[index].end):
+        if previous is None or NOT_SCORE.match(ctx.low, ctx.items[index].end) or self.is_quantity(walker, index):
             return False
         if walker.method in GENE_METHODS and walker.method_mention == walker.mention:
             return False
@@ -77,7 +84,7 @@ class Values(Statuses):
                 return "|" in gap or ("(" in gap and ctx.low.startswith(")", ctx.items[index].end))
         if walker.topic == "her2" and ctx.text(index) == "0" and AFTER_DETAIL.fullmatch(gap):
             return previous.kind == "antibody" or (
-                previous.kind in ("site", "part", "tumour", "date", "specimen")
+                previous.kind in ("site", "part", "tumour", "date", "specimen", "cells")
                 and ("score" in walker.kinds or ":" in gap)
             )
         if walker.topic == "her2" and ctx.text(index) == "0" and ctx.low.startswith("(0)", ctx.items[index].start - 1):
@@ -85,6 +92,18 @@ class Values(Statuses):
         words = gap.split()
         said = bool(words) and words[-1] in walker.languages.says and ctx.levels[index] == NONE
         return said and ctx.text(index) == "0" and walker.topic == "her2"
+
+    def is_quantity(self, walker: Binding, index: int) -> bool:
+        """Tell whether a digit at a name is a number of copies or signals ('copy number of ERBB2: 2'), not a score."""
+        ctx, before = walker.ctx, index - 1
+        if ctx.items[before].kind != "anchor":
+            return False
+        if index + 1 < walker.end and ctx.levels[index + 1] == NONE and ctx.items[index + 1].kind in QUANTITIES:
+            return True
+        if before > walker.start and ctx.levels[before] == NONE and ctx.items[before - 1].kind in QUANTITIES:
+            return True
+        is_gene = ctx.text(before).startswith("erb")
+        return is_gene and not SEQUENCED.isdisjoint(walker.kinds) and SCORED.isdisjoint(walker.kinds)
 
     def on_detail(self, walker: Binding, index: int, value: str) -> None:
         """Keep an assay, an antibody or a pattern for the findings of the sentence."""
