@@ -1,9 +1,9 @@
 """Score the reading of report text, and compare it with other programs in the same run.
 
-    .venv/bin/python bench/text_eval.py [--quick] [--show tune|dev|second|templates] [--peers PYTHON]
+    .venv/bin/python bench/text_eval.py [--quick] [--show tune|dev|second|third|templates] [--peers PYTHON]
 
 Corpora: the development snippets beside the repository, our hand-written ones (half of them for tuning, half kept for
-testing only), those that another person wrote (used for tuning after a first run), and thousands made from templates,
+testing only), those that other people wrote (used for tuning after a first run), and thousands made from templates,
 which are never a success by themselves. Peers: a naive regular expression, medspaCy with ConText, demne (the last two
 in `.venv-peers`: scripts/setup.sh peers). Prints a table and writes bench/results/text.json. Times are CPU seconds of
 one process.
@@ -43,7 +43,7 @@ BARS = {
     "reports_per_second": 2_000,
     "times_medspacy": 100,
 }
-HAND = ("dev", "tune", "second", "heldout")
+HAND = ("dev", "tune", "second", "third", "heldout")
 Read = Callable[[str], list[Finding]]
 
 
@@ -188,7 +188,9 @@ def evaluate(options: argparse.Namespace) -> dict[str, Any]:
         "by_field": by_field(hand, own),
         "by_language": by(hand, own, lambda item: [item["lang"]]),
         "by_trap": by(
-            [item for name in ("tune", "second", "heldout") for item in sets[name]], own, lambda item: item["hard"]
+            [item for name in ("tune", "second", "third", "heldout") for item in sets[name]],
+            own,
+            lambda item: item["hard"],
         ),
         "templates_by_trap": by(sets["templates"], own, lambda item: item["hard"]),
         "places": faults_of(every, own),
@@ -256,7 +258,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Score the reading of report text beside other programs.")
     parser.add_argument("--quick", action="store_true", help="a tenth of the templates and reports; nothing is written")
     parser.add_argument(
-        "--show", choices=("dev", "tune", "second", "templates"), help="print what was wrong in a corpus"
+        "--show", choices=("dev", "tune", "second", "third", "templates"), help="print what was wrong in a corpus"
     )
     parser.add_argument("--peers", default=str(ROOT / ".venv-peers" / "bin" / "python"), help="Python of the peers")
     options = parser.parse_args()

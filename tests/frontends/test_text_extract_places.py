@@ -15,7 +15,11 @@ from her2crc.frontends.text import extract, load_languages
 from her2crc.frontends.text.findings import Value
 from her2crc.frontends.text.fold import fold_phrase
 
-SNIPPETS = ("tune", "second")
+SNIPPETS = ("tune", "second", "third")
+IN_WORDS = {
+    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "ten": 10, "twenty": 20, "thirty": 30, "forty": 40,
+    "ninety": 90, "hundred": 100,
+}  # fmt: skip
 NUMBERS = ("ratio", "her2_mean", "cep17_mean", "cn", "fold", "cells", "pct_cells_amplified")
 THREE = {
     "Ala": "A", "Arg": "R", "Asn": "N", "Asp": "D", "Cys": "C", "Gln": "Q", "Glu": "E", "Gly": "G", "His": "H",
@@ -28,8 +32,18 @@ def plain(written: str) -> str:
     return unicodedata.normalize("NFKC", written).strip()
 
 
+def in_words(written: str) -> Decimal:
+    """A number in words."""
+    written = written.replace("one hundred", "hundred")
+    whole, _, decimals = written.partition(" point ")
+    parts = [[IN_WORDS[word] for word in re.findall("[a-z]+", part) if word in IN_WORDS] for part in (whole, decimals)]
+    return Decimal(f"{sum(parts[0])}.{''.join(map(str, parts[1])) or 0}")
+
+
 def numbers(written: str) -> list[Decimal]:
-    """The numbers of a place; letters beside digits are those that OCR takes for them."""
+    """The numbers of a place; letters beside digits are those that OCR takes for them, or words stand for them."""
+    if not re.search(r"\d", written) and set(re.findall("[a-z]+", written.lower())) & set(IN_WORDS):
+        return [in_words(part) for part in written.lower().split(" to ")]
     mended = re.sub(r"(?<=[\d.,])[oO]|[oO](?=[\d.,])", "0", written)
     mended = re.sub(r"(?<=[\d.,])[lI]|[lI](?=[\d.,])", "1", mended)
     mended = re.sub(r"(?<=[\d.,])[sS]|[sS](?=[\d.,])", "5", mended)

@@ -16,6 +16,8 @@ from her2crc.frontends.text.sections import Sections
 from her2crc.frontends.text.values import Values
 
 WORD = re.compile(r"[a-zß-ɏ]+|[぀-ヿ㐀-鿿]+")
+HYBRIDISED = frozenset(("amplified", "not_amplified", "pending", "not_done"))
+"""What in situ hybridisation can come to, in words that need no name of a marker."""
 METHODS = frozenset(("ihc", "ish", "tissue", "plasma", "digital"))
 GENES = frozenset(("ish", "tissue", "plasma"))
 NO_MARKER = "margin"
@@ -32,6 +34,7 @@ PREPOSITION = re.compile(r"(?:^|\s)(?:in|on|of|at|with|after|during|for|and|by|f
 SPACED = re.compile(r"her[\s_]+(?:2|ii)$")
 SUFFIX = re.compile(r"^'[a-z]{1,6}(?![a-z])")
 """The case of a number, which Turkish writes after an apostrophe."""
+NOTHING = Fact("", "", -1)
 LAST_PART = re.compile(r"^[^;]{0,200};")
 FOLLOWS_NAME = re.compile(r"\s{0,2}(?:$|[:=+(\-/,.;)\]|+\d\n])")
 
@@ -46,6 +49,7 @@ class Binding:
         self.about = About()
         self.base = About()
         self.own_tumour: tuple[str | None, tuple[Span, ...] | None] = (None, None)
+        self.of_past = False
         self.sentence = self.mention = 0
         self.ctx: Context
         self.topic = ""
@@ -79,6 +83,7 @@ class Binding:
         self.stack: list[str] = []
         self.label: Fact | None = None
         self.asked = self.said = ""
+        self.undone, self.undone_at = NOTHING, -1
 
     def joins_group(self, index: int) -> bool:
         """Tell whether a name goes on with a list of names ('ERBB2, MET and EGFR')."""
@@ -219,13 +224,21 @@ class Binding:
             self.closed = True
             return
         target = self.target(fact.at, fact.field)
-        if target == "her2":
+        if target == "her2" or (not target and self.is_named_next(fact)):
             self.apply(fact)
         elif target == "hold" and not self.speaks_of_other(fact):
             hint = "amplification" if self.method in GENES else "expression" if self.method == "ihc" else ""
             fact.hint = fact.hint or hint
             self.held.append(fact)
         self.closed = True
+
+    def is_named_next(self, fact: Fact) -> bool:
+        """Tell whether a result of in situ hybridisation is that of HER2, which only the next sentence names."""
+        if fact.field != "status" or self.topic or self.method != "ish" or "marker" in self.kinds:
+            return False
+        end, _ = self.ctx.sentences.get(self.end, (0, ()))
+        named = [kind for kind in self.ctx.kinds[self.end : end] if kind in NAMES]
+        return fact.value in HYBRIDISED and named[:1] == ["anchor"]
 
     def speaks_of_other(self, fact: Fact) -> bool:
         """Tell whether a status that waits for a name is linked to something else: 'negative for instability'."""
@@ -253,6 +266,8 @@ class Binding:
         gap = self.ctx.gaps[index]
         if len(gap) <= 1:
             return True
+        if ")" in gap:
+            gap = gap[gap.rindex(")") :]
         if index == self.start:
             begin = max(gap.rfind("\n"), gap.rfind(". ") + 1, gap.rfind("。"))
             gap = gap[begin + 1 :]
@@ -275,6 +290,15 @@ class Binding:
             if at > index and self.ctx.levels[at] >= stop:
                 break
             self.ctx.void[at] = True
+
+    def clause_kinds(self, index: int) -> set[str]:
+        """Return the kinds of the items of the clause, between semicolons, that an item is in."""
+        levels, first, last = self.ctx.levels, index, index + 1
+        while first > self.start and levels[first] < CLAUSE:
+            first -= 1
+        while last < self.end and levels[last] < CLAUSE:
+            last += 1
+        return set(self.ctx.kinds[first:last])
 
     def has_state(self, index: int) -> bool:
         """Tell whether a status follows in the clause."""

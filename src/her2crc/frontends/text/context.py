@@ -41,12 +41,15 @@ DASH = re.compile(r"\s-+\s|-\s*$")
 LONG_LINE = 55
 """Characters from which on a line is taken to be wrapped, not ended, where no sign ends it."""
 
-AFTER = ("if", "recommend", "maybe", "general", "elsewhere", "serum")
+AFTER = ("if", "recommend", "maybe", "general", "elsewhere", "serum", "control")
 """What voids the items after it (to the end of the sentence, or of its parenthesis), and the words just before it."""
 STOPS_AT_CLAUSE = ("recommend", "maybe")
 OPENING = frozenset(AFTER)
 VOIDING = frozenset((*AFTER, "criterion", "class_of", "box", "score"))
 """Kinds of items without which nothing in a sentence is void."""
+EXPLAINED = frozenset(("score", "explains"))
+ASKED = frozenset(("status", "noun"))
+QUESTION = re.compile(r"[^.!;\n。?]{0,60}\?")
 STATES = ("status", "noun", "absent", "present", "sign")
 PLACES = frozenset(("part", "site", "prior", "current", "date", "anchor", "marker", "contrast", "tumour"))
 RESULTS = frozenset(("score", "pct"))
@@ -54,6 +57,9 @@ TICKS = frozenset("x☒*")
 SCORES = 3
 FAR = 20
 """Items of a sentence that are looked ahead over."""
+LABELLED = frozenset(("score", "score_word", "status"))
+"""What follows where a guideline is only named in the label of a result."""
+OF_PATIENT = frozenset(("cells", "tumour", "site", "specimen", "part", "patient", "current"))
 OF_STAIN = frozenset(("ihc", "test", "noun", "specimen", "tumour", "site"))
 """What may stand between the name of a stain and 'is scored as' where a result follows."""
 
@@ -200,6 +206,8 @@ class Context:
     def _sentence(self, start: int, end: int) -> None:
         kinds = set(self.kinds[start:end])
         self.sentences[start] = (end, kinds)
+        if not ASKED.isdisjoint(kinds) and QUESTION.match(self.low, self.ends[end - 1]):
+            self._void_question(start, end)
         if VOIDING.isdisjoint(kinds):
             return
         if "criterion" in kinds:
@@ -216,6 +224,15 @@ class Context:
             self._void_unchecked(start, end)
         elif "score" in kinds:
             self._void_legend(start, end)
+
+    def _void_question(self, start: int, end: int) -> None:
+        """Void what the last part of a sentence asks: 'Is HER2 amplified in the metastasis?'."""
+        at = end - 1
+        while at > start and self.levels[at] < COMMA:
+            at -= 1
+        for index in range(at, end):
+            if self.kinds[index] in ASKED:
+                self.void[index] = True
 
     def _is_share_of_class(self, start: int, end: int) -> bool:
         """Tell whether a sentence speaks of how many tumours or patients have a result."""
@@ -241,15 +258,28 @@ class Context:
             if self.kinds[index] != kind:
                 index += 1
                 continue
-            if kind == "general" and self._is_applied(index, start):
+            if self._is_applied(index, start) if kind == "general" else self._is_result(index, end):
                 index += 1
                 continue
             if kind != "elsewhere":
                 self._void_before(index, start)
-            index = self._void_on(index, end, stop)
+            index = self._void_on(index, end, stop) if kind != "control" else self._void_control(index, end)
+
+    def _is_result(self, index: int, end: int) -> bool:
+        """Tell whether a word that can also be a result closes its part of the sentence: '2+ (questionable)'."""
+        start, at = self.starts[index], index + 1
+        if at < end and self.starts[at] == start:
+            at += 1
+        elif index == 0 or self.starts[index - 1] != start:
+            return False
+        return at == end or self.levels[at] >= COMMA or self.low.startswith(")", self.ends[index])
 
     def _is_applied(self, index: int, start: int) -> bool:
-        """Tell whether a threshold is held against the result before it: 'below the 10% cutoff'."""
+        """Tell whether a guideline or a threshold is applied: 'HER2 by guideline: 2+', 'below the 10% cutoff'."""
+        named = "anchor" in self.kinds[start:index] and self.kinds[index - 1] != "score_word"
+        following = self.kinds[index + 1] if index + 1 < len(self.kinds) else ""
+        if named and following in LABELLED and self.low.startswith(":", self.ends[index]):
+            return True
         for at in range(index - 1, max(start, index - SCORES) - 1, -1):
             if self.levels[at + 1] > NONE:
                 break
@@ -266,6 +296,21 @@ class Context:
             self.void[index] = True
             index += 1
             if index < end and (self.levels[index] >= stop or self.depths[index] < depth):
+                break
+        return index
+
+    def _void_control(self, index: int, end: int) -> int:
+        """Void what is said of a control, until the tumour is spoken of: 'the control 3+, the tumour 1+'."""
+        depth = self.depths[index]
+        while index < end:
+            self.void[index] = True
+            index += 1
+            if index < end and self.depths[index] < depth:
+                break
+            if index == end or self.levels[index] < COMMA:
+                continue
+            kind = self.kinds[index]
+            if kind in OF_PATIENT or (kind == "anchor" and self.levels[index] >= CLAUSE):
                 break
         return index
 
@@ -306,7 +351,7 @@ class Context:
         scores = [at for at in range(start, end) if self.kinds[at] == "score"]
         several = len(scores) >= SCORES and len({read_score(self.text(at)) for at in scores}) >= SCORES
         if several and not self._is_distribution(scores, end):
-            first = scores[0]
+            first = self._first_of_legend(scores[0], start)
             inner = [at for at in scores if self.depths[at] > self.depths[first]]
             others = {read_score(self.text(at)) for at in inner}
             if len(others) >= SCORES - 1 and len(inner) == len(scores) - 1:
@@ -315,6 +360,13 @@ class Context:
                 self._mark(start if not self._has_own(start, first) else first, end)
         elif self._explains(scores[0]):
             self._mark(start, end)
+
+    def _first_of_legend(self, index: int, start: int) -> int:
+        """Return where a list of scores begins: a bare 0 may stand before the first that has a plus ('0 negative')."""
+        at = index - 1
+        while at > start and self.kinds[at] == "status":
+            at -= 1
+        return at if at >= start and self.kinds[at] == "num" and self.text(at) == "0" else index
 
     def _has_own(self, start: int, first: int) -> bool:
         return any(self.kinds[at] in ("status", "sign") for at in range(start, first))

@@ -39,6 +39,11 @@ FAR = 20
 ADJACENT = 30
 """Characters that may stand between a number and the word that says what it is."""
 PLAIN_GAP = frozenset(" :=~(|,-\n[<>≤≥.'\"/^")
+BAND = re.compile(r"\d{1,2}[pq](?:\d|ter|cen)")
+"""A band of a chromosome."""
+BUILD = re.compile(r"\((?:grch|hg)\d\d\)")
+OF_PROBE = re.compile(r" (?:[a-z]{3,10} \()?")
+"""What may stand between a number and its probe: nothing, or the colour of its signals ('12 red (HER2)')."""
 PARTED = re.compile(r"\s[.,]\d{1,2}(?!\d|[.,]\d)")
 BROKEN = re.compile(r"\.\s\d{1,2}(?!\d|[.,]\d|\s?[a-z%+/])")
 EQUALS = re.compile(r"\)?\s{0,2}(?:=|->|→|⇒|=>|:|ratio)\s{0,2}")
@@ -56,6 +61,8 @@ class Counts:
         walker, ctx = self.walker, self.ctx
         if ctx.void[index] or walker.replaced:
             walker.slots = []
+            return
+        if self.is_in_name(index):
             return
         slots = walker.slots
         field = self.field(index, slots)
@@ -84,6 +91,14 @@ class Counts:
         if field == "her2_mean" and self.is_pair(index):
             self.put(index + 1, method, "cep17_mean", read_numbers(ctx.text(index + 1))[0])
             ctx.void[index + 1] = True
+
+    def is_in_name(self, index: int) -> bool:
+        """Tell whether digits belong to a name: 'her2Cep17Ratio', 'GRCh37', '17q12', 'S26-118'."""
+        start, low = self.ctx.starts[index], self.ctx.low
+        if BAND.match(low, start):
+            return True
+        named = low[start - 1 : start] if start else ""
+        return "a" <= named <= "z" and (index == 0 or self.ctx.ends[index - 1] != start)
 
     def mend(self, index: int) -> None:
         """Join a number that a space parts before its decimal point ('7 .4', as OCR writes it)."""
@@ -187,8 +202,9 @@ class Counts:
     def is_of_plasma(self, index: int) -> bool:
         """Tell whether plasma is named before a number, or after it with no other number between."""
         kinds = self.ctx.kinds
-        if "plasma" in kinds[max(self.walker.start, index - FAR) : index]:
-            return True
+        for kind in reversed(kinds[max(self.walker.start, index - FAR) : index]):
+            if kind in ("plasma", "specimen"):
+                return kind == "plasma"
         for kind in kinds[index + 1 : min(index + FAR, self.walker.end)]:
             if kind in ("plasma", "num", "tissue"):
                 return kind == "plasma"
@@ -200,6 +216,8 @@ class Counts:
         """Return the field of a number, empty where the words do not say it."""
         ctx, walker = self.ctx, self.walker
         recent, after = self.since_name(slots[-6:]), self.after(index)
+        if "log2" in recent and ctx.text(index).endswith(("fold", "fach")):
+            return "fold"
         if not after and not self.is_named(recent, index):
             return ""
         if after in UNREAD or not UNREAD.isdisjoint(recent):
@@ -210,9 +228,13 @@ class Counts:
             return "fold"
         if "other_probe" in recent and ("ratio" in recent or "signals" in recent or walker.method == "ish"):
             return "other_ratio"
+        if after in ("cells", "counted") and walker.method == "ish" and ctx.levels[index] >= COMMA:
+            return "cells"
         probe = self.probe_after(index) or self.probe_of_unit(index, after)
         if probe:
             return probe
+        if after == "per_cell" and "cep17" not in recent and "snr" not in recent:
+            return self.copies({*recent, after}, index)
         if not self.close(index):
             return self.from_after(index, after, recent)
         return self.from_before(recent, index) or self.from_after(index, after, recent)
@@ -236,7 +258,9 @@ class Counts:
         walker, ctx = self.walker, self.ctx
         following, before = walker.next_kind(index), ctx.kinds[index - 1] if index > walker.start else ""
         before = "" if index - 1 <= walker.passed else before
-        if following not in ("anchor", "cep17") or before in ("anchor", "cep17", "ratio") or ctx.gaps[index + 1] != " ":
+        if following not in ("anchor", "cep17") or before in ("anchor", "cep17", "ratio"):
+            return ""
+        if OF_PROBE.fullmatch(ctx.gaps[index + 1]) is None:
             return ""
         if not MEANS & walker.kinds:
             return ""
@@ -284,7 +308,7 @@ class Counts:
         if "cep17" in kinds:
             return "cep17_mean" if self.is_mean(kinds, index) else ""
         if "copies" in kinds or "per_cell" in kinds or ("mean" in kinds and ("signals" in kinds or "anchor" in kinds)):
-            return self.copies(kinds)
+            return self.copies(kinds, index)
         if "signals" in kinds and "anchor" in kinds:
             return "her2_mean" if self.is_mean(kinds, index) else ""
         return ""
@@ -293,7 +317,7 @@ class Counts:
         """Return the field that the word after a number names."""
         kinds = set(recent)
         if after == "copies" or after == "per_cell":
-            return "cep17_mean" if "cep17" in kinds and "anchor" not in kinds else self.copies(kinds | {after})
+            return "cep17_mean" if "cep17" in kinds and "anchor" not in kinds else self.copies(kinds | {after}, index)
         if after == "signals" and "." in self.ctx.text(index).replace(",", "."):
             return "cep17_mean" if "cep17" in kinds else "her2_mean"
         if after == "counted" or (after == "cells" and self.walker.method == "ish"):
@@ -311,7 +335,7 @@ class Counts:
             return "her2_mean" if self.close(index) else ""
         return ""
 
-    def copies(self, kinds: set[str]) -> str:
+    def copies(self, kinds: set[str], index: int) -> str:
         """Return the field of a number of copies: per nucleus, or as sequenced."""
         walker = self.walker
         if walker.method in ("tissue", "plasma"):
@@ -321,7 +345,8 @@ class Counts:
             or "per_cell" in kinds
             or "ish_hint" in kinds
             or "mean" in kinds
-            or "ish" in walker.kinds
+            or "ish" in walker.clause_kinds(index)
+            or {"cep17", "ratio"} <= walker.kinds
         ):
             return "her2_mean"
         return "cn"
@@ -352,7 +377,7 @@ class Counts:
         """Tell whether the words before a number stand near it."""
         if index == 0 or (index == self.walker.start):
             return False
-        gap = self.ctx.gaps[index]
+        gap = BUILD.sub("", self.ctx.gaps[index])
         if gap == " ":
             return True
         words = WORD.findall(gap)

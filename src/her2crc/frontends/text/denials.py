@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from her2crc.frontends.text.context import COMMA, NONE
-from her2crc.frontends.text.drafts import ANALYTE
+from her2crc.frontends.text.drafts import ANALYTE, Fact
+from her2crc.frontends.text.findings import Span
 from her2crc.frontends.text.scores import Scores
 
 if TYPE_CHECKING:
@@ -24,8 +25,13 @@ DENYING_ENDING = re.compile(
     r"|ない|ず(?:[、。, ]|$)|なかった|ません|未能|未被"
 )
 """Endings that deny a verb in Turkish, Japanese and Chinese, whatever the verb."""
-DENIES = re.compile(r"[\u3041-\u3093]{0,8}?(?:ない|ず(?:[、。, ]|$)|なかった|ません)")
+ENDED = re.compile(r"\s{0,2}(?:$|[.,;)\n|])")
+DENIES = re.compile(r"(?!のみ|だけ)[\u3041-\u3093]{0,8}?(?:ない|ず(?:[、。, ]|$)|なかった|ません)")
 """The same right after a word of Japanese that by itself affirms."""
+TESTED = frozenset(("ihc", "ish", "tissue", "plasma", "digital", "anchor"))
+TESTING = TESTED | {"test"}
+"""What names a test that was not done; the first are needed."""
+NAMES_TEST = TESTING | {"noun"}
 LOOK = 8
 """Items that are looked ahead."""
 FAR = 40
@@ -34,6 +40,28 @@ FAR = 40
 
 class Denials(Scores):
     """Tells what is denied."""
+
+    def read_undone(self, walker: Binding, index: int) -> Fact | None:
+        """Return what a negation says of a test that it denies to have been done: 'no HER2 FISH was performed'."""
+        ctx, at = walker.ctx, index + 1
+        while at < walker.end and ctx.starts[at] < ctx.ends[index]:
+            at += 1
+        first = at
+        if at >= walker.end or ctx.kinds[at] not in NAMES_TEST:
+            return None
+        while at < walker.end and ctx.levels[at] == NONE:
+            named = ctx.kinds[at] == "noun" and walker.next_kind(at) == "test" and len(ctx.gaps[at + 1]) <= 1
+            if not named and ctx.kinds[at] not in TESTING:
+                break
+            if not set(ctx.gaps[at].replace("-", " ").split()) <= walker.languages.passable:
+                break
+            at += 1
+        if TESTED.isdisjoint(ctx.kinds[first:at]):
+            return None
+        done = walker.languages.done.match(ctx.low, ctx.ends[at - 1])
+        if done is None:
+            return None
+        return Fact("status", "not_done", at - 1, "", Span(ctx.starts[index], done.end()))
 
     def is_of_share(self, walker: Binding, index: int) -> bool:
         """Tell whether 'negative' is said of some of the cells: '20% 3+, 80% negative'."""
@@ -129,6 +157,13 @@ class Denials(Scores):
         found.put("status", state, walker.ctx.place(walker.negated_from))
         self.open.pop(found.analyte)
 
+    def is_answered_no(self, walker: Binding, index: int) -> bool:
+        """Tell whether a status is a label that is answered with 'no': 'HER2 positive: no'."""
+        ctx, at = walker.ctx, index + 1
+        if at >= walker.end or ctx.kinds[at] not in ("no", "absent") or ctx.gaps[at].strip() not in (":", "="):
+            return False
+        return ENDED.match(ctx.low, ctx.ends[at]) is not None
+
     def describes_share(self, walker: Binding, index: int) -> bool:
         """Tell whether amplification only says of which cells a percentage is ('percentage of cells with ...')."""
         if walker.ctx.gaps[index].rstrip().endswith("%"):
@@ -141,7 +176,9 @@ class Denials(Scores):
                 break
             kinds.append(walker.ctx.kinds[at])
         nearest = kinds[:2]
-        if nearest == ["cells", "pct"] and len(walker.ctx.gaps[index]) <= 1:
+        if (nearest == ["cells", "pct"] or nearest[:1] == ["percent"]) and len(walker.ctx.gaps[index]) <= 1:
+            return True
+        if walker.ctx.gaps[index].rstrip().endswith("%"):
             return True
         return "percent" in kinds and "cells" in kinds and "pct" not in kinds
 

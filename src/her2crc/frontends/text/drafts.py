@@ -75,6 +75,8 @@ class Draft:
         """Return the finding, its places those of the original text."""
         self._take_highest()
         about = self.about
+        if self.analyte == PLASMA:  # blood: the site named before is that of the tissue
+            about.set("specimen_site", None, None)
         if self.anchor is not None:
             self.spans["anchor"] = (self.anchor,)
         spans = about.spans | self.spans

@@ -12,12 +12,16 @@ from her2crc.frontends.text.context import Context
 from her2crc.frontends.text.findings import Reading, Review, Span
 from her2crc.frontends.text.fold import fold
 from her2crc.frontends.text.languages import Languages, load_languages
+from her2crc.frontends.text.layout import read_layout
 from her2crc.frontends.text.markers import read_markers
 from her2crc.frontends.text.markup import read_markup
 from her2crc.frontends.text.scan import Scanner
 from her2crc.frontends.text.sections import Headings, Sections, read_origins
+from her2crc.frontends.text.sharing import read_sharing
+from her2crc.frontends.text.tables import read_tables
 from her2crc.frontends.text.walk import Walker
 from her2crc.frontends.text.windows import names_any
+from her2crc.frontends.text.wording import read_wording
 
 NOTHING = Reading()
 NAMED = frozenset(("anchor", "iscn"))
@@ -37,10 +41,12 @@ def extract(text: str, languages: Languages | None = None) -> Reading:
         languages: the word lists; the shipped ones if none are given.
     """
     elements, folded = read_markup(fold(text))
+    folded = read_sharing(read_wording(read_layout(folded)))
     if not names_any(folded.low):
         return Reading(tuple(elements)) if elements else NOTHING
     words = languages or load_languages()
     scanner, headings = _prepared(words)
+    folded = read_tables(folded, scanner)
     sections = headings.sections(folded.low)
     walker = Walker(words, Sections(sections, read_origins(folded, scanner, sections)))
     markers = []

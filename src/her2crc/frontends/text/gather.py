@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from her2crc.frontends.text.drafts import ANALYTE, Draft, Waiting, status_of
-from her2crc.frontends.text.findings import Span
+from her2crc.frontends.text.findings import IHC, ISH, STATUS, Span
 from her2crc.frontends.text.numbers import score_rank
 
 if TYPE_CHECKING:
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 CALL_OF_SCORE = {"0": "negative", "1+": "negative", "0-1+": "negative", "2+": "equivocal", "3+": "positive"}
 OPEN_STATES = frozenset(("pending", "not_done", "indeterminate"))
+
+COMPARED = {STATUS: (IHC, ISH), IHC: (STATUS,), ISH: (STATUS,)}
+"""Tests that a later result of this one can make an earlier result of."""
 
 
 def year(item: Draft) -> str:
@@ -42,7 +45,7 @@ class Gathered:
         analyte = "ERBB2_VARIANT" if method == "variant" else ANALYTE[method]
         found = self.open.get(analyte)
         same = found is not None and (
-            (found.mention == walker.mention and found.sentence == walker.sentence)
+            (found.mention == walker.mention and found.sentence == walker.sentence and not walker.place_since)
             or found.about.key() == walker.about.key()
         )
         if found is None or not same or found.differs(field, value):  # type: ignore[arg-type]
@@ -79,7 +82,8 @@ class Gathered:
             if item.analyte != ANALYTE[""] and item.values.get("status") not in OPEN_STATES:
                 beside.setdefault(item.born, []).append(item)
         given: set[int] = set()
-        for status in self.drafts:
+        first = [item for item in self.drafts if any(agrees(stain, item) for stain in beside.get(item.born, []))]
+        for status in (*first, *(item for item in self.drafts if item not in first)):
             if status.analyte != ANALYTE[""]:
                 continue
             others = beside.get(status.born, [])
@@ -121,7 +125,8 @@ class Gathered:
             test = item.analyte, item.about.subject
             if "temporality" in item.about.spans:
                 present[test] = max(present.get(test, 0), item.begins())
-            latest[test] = max(latest.get(test, ""), year(item))
+            for name in (test[0], *COMPARED.get(test[0], ())):
+                latest[name, test[1]] = max(latest.get((name, test[1]), ""), year(item))
         for item in own:
             test = item.analyte, item.about.subject
             if item.about.date is None or "temporality" in item.about.spans:

@@ -10,11 +10,13 @@ import re
 from her2crc.frontends.text.languages import Languages, words_pattern
 
 ANCHOR = (
-    r"(?<![a-z])(?:anti[\s-]{0,2})?(?:c[\s-]?erb[\s-]?b[\s-]?2|erb[\s-]?b[\s-]?2|her[\s_-]{0,3}(?:2|ii(?![a-z])|z(?=[\s/]{1,2}(?:neu|ihc|fish|score|status))))(?!\d)(?![.]\d)"
+    r"(?<![a-z])(?:anti[\s-]{0,2})?(?:c[\s-]?erb[\s-]?b[\s-]?2|erb[\s-]?b[\s-]?2|her[\s_-]{0,3}(?:2|ii(?![a-z])|z(?=[\s/]{1,2}(?:neu|[il1]hc|f[il1]sh|[il1]m|score|status))))(?!\d)(?![.]\d)"
     r"(?:[\s/_-]{0,3}\(?neu(?![a-z])\)?)?(?:\s?[/(]\s?(?:erbb2|her-?2|c-erb-?b-?2|her2/neu)(?![\d/])\s?\)?)?"
 )
 BEGINS_NAME = ("anti", "cerb", "erb", "nucish")
-BEGINS = frozenset((*"cilopz", "her", "herii", "herz", "nuc", "part", "specimen", "teil", "parte", "sample"))
+BEGINS = frozenset(
+    (*"cilopz", "chr", "chromosome", "her", "herii", "herz", "nuc", "part", "specimen", "teil", "parte", "sample")
+)
 """Letters that begin, and whole runs of letters that can be the first of, what is not in the word lists: names,
 karyotypes, parts, changes of a protein, and numbers with letters that OCR takes for digits.
 """
@@ -48,6 +50,7 @@ SIGN = (
 )
 PART = r"(?<![a-z])(?:part|specimen|teil|parte|sample)\s(?:[a-h]|[1-9])(?![a-z0-9+])"
 ISCN = r"nuc\s?ish\s?(?:[^\n\[;]{0,80}\[\d{1,4}(?:/\d{1,4})?\]|\([^()\n]{0,60}\)(?:x\d{1,2})?)"
+LOCUS = r"chr(?:omosome)?\s?(?:\d{1,2}|x|y):\s?(?:\d{5,}|\d{1,3}(?:,\d{3}){1,2})(?:\s?-\s?[\d,]{5,})?"
 GENE = r"(?<![a-z0-9])[a-z]{2,6}-?\d{1,3}[a-z]{0,2}(?![a-z0-9])"
 
 
@@ -68,13 +71,14 @@ def compile_patterns(languages: Languages) -> Patterns:
     times = r"(?<!\d)(?<!\d[.,])\d{1,6}+(?:[.,]\d{1,3}+)?+\s?(?=[xf\s-])(?:x(?![a-z0-9])|-?\s?fold|-?\s?fach)"
     decimals = r"(?:[.,](?:\d{1,6}|[ols]{1,2}\d{0,3}(?![a-z0-9])))?"
     number = (
-        rf"(?<!\d)(?<!\d[.,])(?:\d+{decimals}|(?<![a-z.,])[ol][.,]\d{{1,3}}(?!\d))"
+        rf"(?<!\d)(?<!\d[.,])(?:\d+(?:[ol]{{1,2}}(?=[.,]\d))?{decimals}|(?<![a-z.,])[ol][.,]\d{{1,3}}(?!\d))"
         r"(?:\s?(?:-|~)\s?\d{1,6}(?:[.,]\d{1,6})?)?"
     )
     groups = _Groups()
     pct, score, num, sign_ = ("pct", _percents(languages)), ("score", SCORE), ("num", number), ("sign", SIGN)
     letter = "|".join((
-        "(?=[aceh])" + groups.add(("anchor", ANCHOR)), "(?=n)" + groups.add(("iscn", ISCN)),
+        "(?=[aceh])" + groups.add(("anchor", ANCHOR)), "(?=ch)" + groups.add(("locus", LOCUS)),
+        "(?=n)" + groups.add(("iscn", ISCN)),
         "(?=[pst])" + groups.add(("part", PART)), groups.add(("word", latin)),
         r"(?=[a-z]{1,6}+-?\d|p\.)" + groups.add(("variant", VARIANT), ("gene", GENE)),
         r"(?=[lioz][\s.,+\d])" + groups.add(pct, score, num),
@@ -103,7 +107,7 @@ def _percents(languages: Languages) -> str:
     percent, between = languages.alternatives("percent_sign"), languages.alternatives("range")
     sign_first, range_first = f"%{_first_letters(percent)}", rf"\-~{_first_letters(between)}"
     sign = rf"(?=[{sign_first}])(?:%|{percent})"
-    amount = r"(?:\d|(?<![a-z])[il](?=\d))[\dols]{0,2}(?:[.,]\d{1,3})?"
+    amount = r"(?:\d|(?<![a-z])[il](?=[\do]))[\dols]{0,2}(?:[.,]\d{1,3})?"
     amount = rf"(?=[\dil][\dols]{{0,2}}(?:[.,]\d{{1,3}})?\s?[{sign_first}{range_first}]){amount}"
     range_ = rf"(?:\s?{sign})?\s?(?=[{range_first}])(?:-|~|{between})\s?\d{{1,3}}(?:[.,]\d{{1,3}})?"
     compare = r"(?:(?:[<>]=?|[≤≥~])\s?)?"

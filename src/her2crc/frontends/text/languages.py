@@ -26,7 +26,8 @@ Plain = Literal[
     "percent", "no", "absent", "present", "contrast", "if", "recommend", "maybe", "general", "criterion",
     "elsewhere", "serum", "therapy", "anti", "test", "prior", "replaced", "amended", "current", "family",
     "patient", "neutral", "range", "separator", "filler", "percent_sign", "class_of", "link", "turn",
-    "threshold", "per_cell", "says", "specimen", "ras_codon", "replaces", "replaced_by", "explains", "reported",
+    "threshold", "per_cell", "says", "specimen", "ras_codon", "replaces", "replaced_by", "explains", "reported", "past",
+    "no_result", "misread", "cohort", "done", "control", "owner", "blood",
 ]  # fmt: skip
 Named = Literal[
     "assay", "assay_method", "antibody", "marker", "status", "noun", "score", "numeral", "pattern", "comparator",
@@ -34,6 +35,8 @@ Named = Literal[
 ]  # fmt: skip
 TOGETHER = 5
 """First letters of words whose branches are tried together."""
+CONFUSED = (("i", "l"), ("l", "i"), ("i", "1"), ("l", "1"), ("m", "rn"), ("o", "0"), ("e", "c"), ("c", "e"))
+"""Letters, and what OCR takes them for."""
 NOT_SCANNED = frozenset(
     (
         "filler",
@@ -48,6 +51,11 @@ NOT_SCANNED = frozenset(
         "threshold",
         "says",
         "ras_codon",
+        "no_result",
+        "misread",
+        "cohort",
+        "done",
+        "owner",
     )
 )
 """Words that are looked up where they are needed, not looked for in the text."""
@@ -85,6 +93,9 @@ class Languages:
                 self.capitals.add(key)
             if (kind, value) not in meanings.setdefault(key, []):
                 meanings[key].append((kind, value))
+        for key in filter(meanings.__contains__, map(fold_phrase, self.plain("misread"))):
+            for written in misread(key):
+                meanings.setdefault(written, meanings[key])
         self.meanings = {key: tuple(sorted(found, key=_is_hint)) for key, found in meanings.items()}
         self.stems = {key[:-1]: found for key, found in self.meanings.items() if key.endswith("*")}
         self.stem_lengths = sorted({len(stem) for stem in self.stems}, reverse=True)
@@ -94,14 +105,22 @@ class Languages:
         self.links = frozenset(map(fold_phrase, self.plain("link")))
         self.turns = frozenset(map(fold_phrase, self.plain("turn")))
         self.says = frozenset(map(fold_phrase, self.plain("says")))
+        done = self.alternatives("done")
+        self.done = re.compile(rf"(?:\s[a-z']{{1,12}}){{0,4}}?\s(?:{done})(?![a-z])")
+        self.owners = frozenset(map(fold_phrase, self.plain("owner")))
+        self.no_results = frozenset(map(fold_phrase, self.plain("no_result")))
+        self.cohorts = frozenset(map(fold_phrase, self.plain("cohort")))
         self.ras_codons = frozenset(self.plain("ras_codon"))
         self.thresholds = frozenset(self.plain("threshold"))
+        self.passable = self.fillers | self.links
         self.joining = (self.links | self.separators) - self.says - {""}
         self.assay_method = {fold_phrase(p): method for method, p in self._named("assay_method")}
         self.numerals = {fold_phrase(p): value for value, p in self._named("numeral")}
         written = "|".join(sorted(map(re.escape, self.numerals), key=len, reverse=True)) or "(?!)"
         self.numeral_pattern = re.compile(rf"[\s:=(]{{0,4}}(?:of\s|is\s|was\s)?({written})(?![a-z0-9'])")
         self.sections = {fold_phrase(p): value for value, p in self._named("section")}
+        results = "|".join(re.escape(phrase) for phrase, kind in self.sections.items() if kind == "result") or "(?!)"
+        self.result_heading = re.compile(rf"[.;。]\s{{0,2}}(?:{results})\s?:")
 
     def _entries(self) -> Iterator[tuple[str, str, str]]:
         for language in self.languages:
@@ -138,6 +157,16 @@ class Languages:
             if found is not None:
                 return found
         return ()
+
+
+def misread(phrase: str) -> Iterator[str]:
+    """Give what OCR makes of a phrase: one letter taken for another, or each like it."""
+    for right, wrong in CONFUSED:
+        if right in phrase:
+            yield phrase.replace(right, wrong)
+        for at, letter in enumerate(phrase):
+            if letter == right:
+                yield phrase[:at] + wrong + phrase[at + 1 :]
 
 
 def words_pattern(phrases: Iterable[str]) -> str:
@@ -185,9 +214,9 @@ def _is_latin(letter: str) -> bool:
 
 
 def _branch(tree: dict[str, object]) -> str:
-    """Return the pattern of a branch, the longer phrases first."""
+    """Return the pattern of a branch, the longer phrases first, and a stem after the phrases that begin with it."""
     options = []
-    for letter, below in tree.items():
+    for letter, below in sorted(tree.items(), key=lambda item: item[0] == "*"):
         if letter == "":
             continue
         if isinstance(below, dict):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-NUMBERS = re.compile(r"(?<![a-z])(?:\d[\dols]*|[oil](?=[.,\d])\d*)(?:[.,][\dols]+)?")
+NUMBERS = re.compile(r"(?<![a-z])(?:\d[\dols]*|[oil](?=[.,\d])\d*|[il](?=o)[\do]*)(?:[.,][\dols]+)?")
 PARTED = re.compile(r"(?<=\d)\s(?=[.,]\d)")
 OCR = str.maketrans("olsi", "0151")
 MOST_DIGITS = 9
@@ -16,7 +16,7 @@ AMINO_ACIDS = {
     "ile": "I", "leu": "L", "lys": "K", "met": "M", "phe": "F", "pro": "P", "ser": "S", "thr": "T", "trp": "W",
     "tyr": "Y", "val": "V", "ter": "*",
 }  # fmt: skip
-OF_THREE = re.compile(r"[01]/3\s?\+")
+OF_THREE = re.compile(r"[01]\+?/3\s?\+")
 EVENT = re.compile(r"delins|ins|dup|del|fs")
 DAY_FIRST = re.compile(r"(\d{1,2})[./](\d{1,2})[./](\d{2,4})")
 ISO = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})")

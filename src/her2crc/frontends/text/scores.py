@@ -17,7 +17,16 @@ if TYPE_CHECKING:
 
 SCALE = re.compile(r"/|\s(?:out\s)?(?:of|von|sur|de|su)\s(?:a\spossible\s)?")
 REPLACING = re.compile(r"\d\s?\+?.{0,4}?([0-3])\s?\+$")
-LETTER = re.compile(r"\s{0,2}[:=]\s{0,2}(o)(?=\s{0,2}(?:[(,;.\n]|$))")
+LETTER = re.compile(
+    r"(?:[\s~(,-]{0,3}(?:[il1]hc|immunohistochemistry)\)?)?\s{0,2}[:=]\s{0,2}(o)(?=\s{0,2}(?:[(,;.\n]|$))"
+)
+LETTER_REACH = 30
+"""Characters that are enough to hold it."""
+PERCENT_LABEL = re.compile(r"(?<![^a-z]\d)(?<![^a-z]\d\s)(?:%|percent|per cent)[^\n:=\d%;]{0,40}[:=]\s{0,3}$")
+LONGEST_LABEL = 60
+"""Characters of a label before its number."""
+OF_PERCENT = frozenset(("percent", "ihc", "neutral", "status", "cells", "score_word"))
+"""What may stand between a name and its percentage on a line of its own."""
 STAIN_WORDS = ("score", "pattern", "cells", "ihc")
 THREE = "3+"
 
@@ -33,10 +42,11 @@ class Scores(Gathered):
             span = Span(span.start + later.start(1), span.end)
         if (
             not score
-            or walker.method == "plasma"
+            or (walker.method == "plasma" and not any(letter.isdigit() for letter in walker.ctx.text(index)))
             or (walker.noun == "amplification" and not value and "(" in walker.ctx.gaps[index])
         ):
             return
+        self.drop_corrected(walker, index)
         gap = walker.ctx.gaps[index]
         scale = index > 0 and walker.ctx.kinds[index - 1] == "score" and SCALE.fullmatch(gap)
         if self.is_denied(walker, index):
@@ -50,6 +60,14 @@ class Scores(Gathered):
         if first and not walker.is_near(index):
             return
         walker.emit(Fact("ihc_score", score, index, "", span))
+
+    def drop_corrected(self, walker: Binding, index: int) -> None:
+        """Take back the score just before where this one is what it was corrected to: 'from 3+ to 2+'."""
+        found = self.open.get(ANALYTE["ihc"])
+        if found is None or not found.populations or index == walker.start or "amended" not in walker.kinds:
+            return
+        if found.populations[-1].span.end == walker.ctx.ends[index - 1] and walker.turns(index):
+            found.populations.pop()
 
     def is_denied(self, walker: Binding, index: int) -> bool:
         """Tell whether a score is named as the one that it is not: '2+ and not 3+'."""
@@ -69,7 +87,7 @@ class Scores(Gathered):
     def read_letter(self, walker: Binding, index: int) -> None:
         """Read the letter O that stands for the score 0 right after a name: 'HER2: O (negative)'."""
         end = walker.ctx.ends[index]
-        if "o" not in walker.ctx.low[end : end + len(" : o ")]:
+        if "o" not in walker.ctx.low[end : end + LETTER_REACH]:
             return
         found = LETTER.match(walker.ctx.low, end)
         if found is not None and not walker.ctx.void[index]:
@@ -101,19 +119,28 @@ class Scores(Gathered):
             found.populations.append(Population(fact.value, span))
         self.last = found
         walker.place_since = False
-        self.attach_waiting(walker, found)
+        self.attach_waiting(walker, found, fact)
         self.attach_details(walker, found)
         if not walker.method:
             walker.method, walker.method_mention = "ihc", walker.mention
 
-    def attach_waiting(self, walker: Binding, found: Draft) -> None:
+    def attach_waiting(self, walker: Binding, found: Draft, fact: Fact) -> None:
         """Give the percentage that stood before its score to it."""
         waiting, self.waiting = self.waiting, None
         if waiting is None:
             return
         population = found.populations[-1]
-        if waiting.sentence == walker.sentence and population.percent is None:
+        same = waiting.sentence == walker.sentence
+        if same and population.percent is None and not self.has_own_percent(walker, fact):
             population.percent, population.op, population.percent_span = waiting.percent, waiting.op, waiting.span
+
+    def has_own_percent(self, walker: Binding, fact: Fact) -> bool:
+        """Tell whether a percentage is linked to a score right after it: '60 % ... (3+ in 15 %, ...)'."""
+        at = fact.at + 1
+        if at >= walker.end or walker.ctx.kinds[at] != "pct" or walker.ctx.levels[at] > NONE:
+            return False
+        words = walker.ctx.gaps[at].split()
+        return bool(words) and words[0] in walker.languages.links
 
     def on_percent(self, walker: Binding, index: int) -> None:
         """Read a percentage, if it is one of stained or amplified cells."""
@@ -128,8 +155,17 @@ class Scores(Gathered):
         previous = walker.previous_kind(index)
         stained = following == "cells" or previous in STAIN_WORDS or self.follows_score(walker, index)
         pairs = following in ("score", "score_word") and ctx.levels[index + 1] <= COMMA
-        if stained or pairs or previous in ("comparator", "percent", "score_word", "anchor"):
+        named = previous in ("comparator", "percent", "score_word", "anchor") or self.is_labelled(walker, index)
+        if stained or pairs or named:
             walker.emit(Fact("percent", "", index))
+
+    def is_labelled(self, walker: Binding, index: int) -> bool:
+        """Tell whether a percentage, or a bare number, has a label that says so: '% positive: 40', '(%) = 40'."""
+        low, start, gap = walker.ctx.low, walker.ctx.starts[index], walker.ctx.gaps[index].strip()
+        if index <= walker.start or not gap.endswith((":", "=")):
+            return False
+        named = walker.ctx.kinds[index - 1] == "percent" and gap in (":", "=")
+        return named or PERCENT_LABEL.search(low, max(0, start - LONGEST_LABEL), start) is not None
 
     def follows_score(self, walker: Binding, index: int) -> bool:
         """Tell whether a percentage stands right after a score, or after its status in words."""
@@ -161,8 +197,11 @@ class Scores(Gathered):
         if read is None:
             return
         percent, op = read
-        if not op and walker.previous_kind(fact.at) == "comparator" and walker.ctx.values[fact.at - 1] != "~":
-            op = walker.ctx.values[fact.at - 1]
+        values, gaps = walker.ctx.values, walker.ctx.gaps
+        if not op and walker.previous_kind(fact.at) == "comparator" and values[fact.at - 1] != "~":
+            op = values[fact.at - 1]
+        if not op and walker.next_kind(fact.at) == "comparator" and not gaps[fact.at + 1]:
+            op = values[fact.at + 1]  # '70%以上'
         span = walker.ctx.place(fact.at)
         found = self.open.get(ANALYTE["ihc"])
         if (
@@ -182,11 +221,16 @@ class Scores(Gathered):
 
     def is_next_line(self, walker: Binding, index: int, found: Draft) -> bool:
         """Tell whether the line after a score names HER2 again with its percentage: 'HER2 % | 35%'."""
-        own = found.sentence == walker.sentence - 1 and found.about.key() == walker.about.key()
-        return own and walker.ctx.kinds[index - 1] == "anchor" and index - 1 == walker.start
+        own = found.sentence in (walker.sentence, walker.sentence - 1) and found.about.key() == walker.about.key()
+        ctx, at = walker.ctx, index - 1
+        while at > walker.start and ctx.kinds[at] in OF_PERCENT:
+            at -= 1
+        return own and ctx.kinds[at] == "anchor" and (at == walker.start or ctx.low[ctx.starts[at] - 1] == "\n")
 
     def belongs_ahead(self, walker: Binding, index: int, found: Draft) -> bool:
-        """Tell whether a percentage stands before its score ('40% 3+, 60% 0')."""
+        """Tell whether a percentage stands before its score ('40% 3+, 60% 0'), or in the sentence of another score."""
+        if found.sentence != walker.sentence and "score" in walker.kinds:
+            return "score" in walker.ctx.kinds[index + 1 : walker.end]
         if (
             walker.next_kind(index) != "score"
             or walker.ctx.levels[index + 1] != NONE

@@ -13,8 +13,10 @@ from her2crc.frontends.text.windows import BEFORE
 
 VOID = frozenset(("method", "legend", "eligibility"))
 INLINE = frozenset(("prior", "family"))
+ADDED = "addendum"
 BLANK = re.compile(r"\n[ ]{0,20}\n")
-PART_LINE = r"(?=[a-hmpst ])(?:part|specimen|teil|parte|tumou?r|probe|material|sample)?[ ]{0,2}([a-h])[.):][ ]"
+PART_LINE = r"(?=[a-hmpst ])(?:part|specimen|teil|parte|tumou?r|probe|material|sample)?[ ]{0,2}(?P<part>[a-h])[.):][ ]"
+DATED = re.compile(r"(?:\d{2}|[年月日])\)?$")
 MOST = 40
 """Characters that may stand between a heading's word and its colon."""
 
@@ -33,34 +35,42 @@ class Headings:
         self.kinds = languages.sections
         heads = words_pattern(self.kinds)
         self.pattern = re.compile(
-            r"\n[ >*#|•-]{0,8}(?:[0-9]{1,2}[.)][ ]?)?"
-            rf"(?:({heads})([^\n:.;]{{0,{MOST}}}+)(?::|(?=\n))|{PART_LINE})"
+            r"\n[ >*#|•\[-]{0,8}(?:[0-9]{1,2}[.)][ ]?)?(?:(?P<head>" + heads + ")"
+            rf"(?P<rest>[^\n:.;】\]]{{0,{MOST}}}(?:\.\d[^\n:.;】\]]{{0,{MOST}}}){{0,2}})"
+            rf"(?:[:】\]]|(?=\n)|(?P<stop>\.)(?=\s|$))|{PART_LINE})"
         )
+        self.result = languages.result_heading
 
     def sections(self, low: str) -> list[Section]:
         """Return the sections of a text, in order; a later heading ends an earlier one of its rank."""
-        found = list(self.pattern.finditer("\n" + low))
+        lines = ("\n" + low).replace("【", "\n")
+        found = [match for match in self.pattern.finditer(lines) if not match["stop"] or self._kind(match) == ADDED]
         sections = []
         for number, match in enumerate(found):
             following = found[number + 1].start() - 1 if number + 1 < len(found) else len(low)
-            head, rest, part = match.groups()
-            if part:
-                sections.append(Section(match.start(3) - 1, len(low), "part", part.upper()))
+            if match["part"]:
+                sections.append(Section(match.start("part") - 1, len(low), "part", match["part"].upper()))
                 continue
-            kind = self.kinds.get(" ".join(head.replace("-", " ").split()), "")
-            rest = rest.strip()
-            if rest and not match[0].endswith(":"):
+            kind, rest = self._kind(match), match["rest"].strip()
+            dated = kind == ADDED and (not rest or DATED.search(rest) is not None)
+            if not dated and (match["stop"] or (rest and not match[0].endswith((":", "】", "]")))):
                 continue
-            if rest and kind not in ("addendum", "prior") and not rest.startswith("("):
+            if rest and kind not in (ADDED, "prior") and not rest.startswith("("):
                 continue
             start = match.end() - 1
-            sections.append(Section(match.start(1) - 1, _end(low, start, following, kind), kind))
+            end = _end(low, start, following, kind)
+            result = self.result.search(low, start, end) if kind in VOID else None
+            sections.append(Section(match.start("head") - 1, result.start() + 1 if result else end, kind))
         return sections
+
+    def _kind(self, match: re.Match[str]) -> str:
+        """Return the kind of section that a heading begins."""
+        return self.kinds.get(" ".join(match["head"].replace("-", " ").split()), "")
 
 
 def _end(low: str, start: int, following: int, kind: str) -> int:
     """Return where a section ends: with its line, its paragraph, at the next heading, or with the text."""
-    if kind == "addendum":
+    if kind == ADDED:
         return len(low)
     line = low.find("\n", start)
     line = len(low) if line < 0 else line

@@ -24,7 +24,8 @@ class Shares(Counts):
         walker, ctx = self.walker, self.ctx
         self.ahead = walker.next_kind(index) in ("cells", "counted")
         if walker.topic == "her2" and walker.method == "ish" and self.ahead:
-            return True
+            tests = [kind for kind in ctx.kinds[walker.start : index] if kind in ("ish", "score", "ihc")]
+            return tests[-1:] in ([], ["ish"])
         if walker.next_kind(index) == "cells":
             for at in range(index + 1, min(index + 6, walker.end)):
                 if ctx.levels[at] > NONE:

@@ -9,7 +9,7 @@ from her2crc.frontends.text.context import CLAUSE, COMMA, NONE
 from her2crc.frontends.text.denials import DENIES, LOOK, NEGATED_NOUN, Denials
 from her2crc.frontends.text.drafts import ANALYTE, GENE_METHODS, Fact, status_of
 from her2crc.frontends.text.gather import OPEN_STATES
-from her2crc.frontends.text.numbers import COMPARATORS
+from her2crc.frontends.text.numbers import COMPARATORS, read_score
 
 if TYPE_CHECKING:
     from her2crc.frontends.text.binding import Binding
@@ -23,6 +23,8 @@ METHODS = frozenset((*GENE_METHODS, "ihc"))
 STAIN_STATES = frozenset(("overexpressed", "not_overexpressed"))
 NAMING = frozenset(("ihc", "ish", "score", "score_word", "noun", "tissue", "plasma"))
 """What in a sentence says that it speaks of HER2, besides its name."""
+PLACED = frozenset(("plasma", "specimen", "tissue", "site", "part", "date", "current"))
+MATERIALS = frozenset(("plasma", "specimen"))
 NODES = re.compile(r"\s?\(?\d{1,3}\s?/\s?\d{1,3}(?!\d)")
 """Lymph nodes with tumour, of those looked at."""
 SIGN_GAP = re.compile(r"\s?[(:]{0,2}\s?")
@@ -50,6 +52,9 @@ class Statuses(Denials):
         if value in OPPOSITE and DENIES.match(ctx.low, ctx.ends[index]):
             walker.doubt("negation_unclear", index, "status")
             walker.closed = True
+            return
+        if value in OPPOSITE and self.is_answered_no(walker, index):
+            walker.emit(Fact("status", OPPOSITE[value], index, walker.noun))
             return
         if value == "amplified" and self.is_answered(walker, index):
             walker.noun, walker.noun_negated = "amplification", False
@@ -118,17 +123,39 @@ class Statuses(Denials):
         value = fact.value
         method = self.status_method(walker, fact)
         if method == "ihc" and value in GENE_STATES:
-            method = self.gene_method(walker)
+            method = self.gene_method(walker, fact.at)
         stated = status_of(method, value)
+        if stated in OPEN_STATES and not method and self.is_said(walker, stated):
+            return
         found = self.open.get(ANALYTE[method])
         if (
             stated in OPEN_STATES and found is not None and found.mention == walker.mention and not found.is_empty()
             and not walker.place_since
         ):  # fmt: skip
             return
+        is_another = method == "ihc" and self.is_of_next_score(walker, fact.at)
+        if is_another:
+            self.open.pop(ANALYTE["ihc"], None)
         found = self.draft(walker, method, "status", stated)
-        found.put("status", stated, walker.ctx.place(fact.at))
+        if is_another and walker.next_kind(fact.at) == "date":
+            found.about.set("date", None, None)
+        found.put("status", stated, fact.span or walker.ctx.place(fact.at))
         self.attach_details(walker, found)
+
+    def is_of_next_score(self, walker: Binding, index: int) -> bool:
+        """Tell whether a status belongs to another score, in parentheses after it: '1+; in the liver positive (3+)'."""
+        ctx, known, at = walker.ctx, self.open.get(ANALYTE["ihc"]), index + 1
+        while at < walker.end and ctx.levels[at] == NONE and ctx.kinds[at] in PLACED:
+            at += 1
+        if known is None or not known.populations or at >= walker.end or ctx.kinds[at] != "score":
+            return False
+        scores = {item.score for item in known.populations}
+        return ctx.gaps[at].strip() == "(" and read_score(ctx.text(at)) not in scores
+
+    def is_said(self, walker: Binding, state: str) -> bool:
+        """Tell whether a test of the sentence is open already: 'FISH pending; supplementary report to follow'."""
+        last = self.last
+        return last is not None and last.sentence == walker.sentence and last.values.get("status") == state
 
     def status_method(self, walker: Binding, fact: Fact) -> str:
         """Return the method that a status is of; empty where none is said."""
@@ -140,7 +167,7 @@ class Statuses(Denials):
         if linked:
             return linked
         if fact.hint == "amplification" or fact.value in GENE_STATES:
-            return self.gene_method(walker)
+            return self.gene_method(walker, fact.at)
         if not walker.method:
             return ""
         known = self.open.get(ANALYTE[walker.method])
@@ -161,24 +188,32 @@ class Statuses(Denials):
     def linked_method(self, walker: Binding, index: int) -> str:
         """Return the method that follows a value with 'by' or in parentheses of its own."""
         ctx = walker.ctx
+        previous = ctx.kinds[index - 1] if index > walker.start else ""
+        is_open = ctx.values[index] in OPEN_STATES and previous not in (*GENE_METHODS, "ihc")
+        passed = ("test", "anchor", "cells", "tumour") if is_open else ("test",)
         at = index + 1
-        while at < walker.end and (ctx.starts[at] < ctx.ends[index] or ctx.kinds[at] == "test"):
+        while at < walker.end and (
+            ctx.starts[at] < ctx.ends[index] or (ctx.kinds[at] in passed and ctx.levels[at] == NONE)
+        ):
             at += 1
         if at >= walker.end or ctx.kinds[at] not in METHODS:
             return ""
         gap = ctx.gaps[at].strip()
-        previous = walker.previous_kind(index)
-        if ctx.values[index] in OPEN_STATES and not gap and previous not in METHODS:
+        before = ctx.gaps[index].split()
+        described = before[-1:] and before[-1] in walker.languages.links and ctx.levels[index] < CLAUSE
+        if not gap and (is_open or described) and ctx.levels[at] == NONE:
             return ctx.kinds[at]
         closed = gap == "(" and ctx.low.startswith(")", ctx.ends[at])
         words = gap.split()
         return ctx.kinds[at] if closed or (words and set(words) <= walker.languages.links) else ""
 
-    def gene_method(self, walker: Binding) -> str:
+    def gene_method(self, walker: Binding, index: int) -> str:
         """Return by which method an amplification was looked for."""
         if walker.method in GENE_METHODS:
             return walker.method
-        kinds = walker.kinds
+        kinds, own = walker.kinds, walker.clause_kinds(index)
+        if "tissue" in own and "ish" not in own:
+            return "tissue"
         if (
             {"ish", "other_probe"} & kinds
             or "ish" in walker.block
@@ -187,8 +222,20 @@ class Statuses(Denials):
         ):
             return "ish"
         if "plasma" in kinds or "plasma" in walker.block:
-            return "plasma"
-        return "tissue"
+            return "tissue" if self.is_of_tissue(walker, index) else "plasma"
+        _, following = walker.ctx.sentences.get(walker.end, (0, ()))
+        return "ish" if "cep17" in following and not {"tissue", "copies"} & (kinds | walker.block) else "tissue"
+
+    def is_of_tissue(self, walker: Binding, index: int) -> bool:
+        """Tell whether not plasma but tissue was named last before a result, or, if neither was, next in its clause."""
+        kinds = walker.ctx.kinds
+        before = [kind for kind in kinds[walker.start : index] if kind in MATERIALS]
+        if before:
+            return before[-1] == "specimen"
+        at = index + 1
+        while at < walker.end and walker.ctx.levels[at] < CLAUSE and kinds[at] not in MATERIALS:
+            at += 1
+        return at < walker.end and walker.ctx.levels[at] < CLAUSE and kinds[at] == "specimen"
 
     def on_noun(self, walker: Binding, index: int, value: str) -> None:
         """Read 'amplification' or 'overexpression': a result of itself, or the name of one that follows."""
@@ -202,6 +249,8 @@ class Statuses(Denials):
             walker.noun_negated = False
             return
         walker.noun, walker.noun_negated = value, False
+        if index <= walker.undone_at:
+            return
         state = OF_NOUN.get(value)
         if value not in NEGATED_NOUN or walker.ctx.void[index] or self.describes_share(walker, index):
             return
@@ -274,14 +323,18 @@ class Statuses(Denials):
 
     def on_polarity(self, walker: Binding, index: int) -> None:
         """Read 'detected' or 'not detected' of the noun before it."""
-        absent = walker.ctx.kinds[index] == "absent"
-        absent = absent or DENIES.match(walker.ctx.low, walker.ctx.ends[index]) is not None
-        if not absent and walker.ctx.levels[index] >= COMMA and walker.next_kind(index) in ("anchor", "marker", "noun"):
+        ctx = walker.ctx
+        absent = ctx.kinds[index] == "absent" or DENIES.match(ctx.low, ctx.ends[index]) is not None
+        if not absent and self.begins_part(walker, index) and walker.next_kind(index) in ("anchor", "marker", "noun"):
             walker.negated_from = -1
-        if absent and walker.ctx.low.startswith(":", walker.ctx.ends[index]):
+            walker.noun, walker.noun_negated = "", False
+        if absent and ctx.low.startswith(":", ctx.ends[index]):
             walker.negated_from, walker.negated_list = index, True
             return
-        label = walker.previous_kind(index) in ("tissue", "copies") and ":" in walker.ctx.gaps[index]
+        if self.takes_object(walker, index):
+            walker.noun = ""
+            return
+        label = walker.previous_kind(index) in ("tissue", "copies") and ":" in ctx.gaps[index]
         if absent and (walker.noun == "gain" or (label and not walker.noun)):
             walker.noun = "amplification"
         state = OF_NOUN.get(walker.noun)
@@ -298,6 +351,23 @@ class Statuses(Denials):
             state = OPPOSITE[state]
         walker.asked = ""
         walker.emit(Fact("status", state, index, walker.noun))
+
+    def begins_part(self, walker: Binding, index: int) -> bool:
+        """Tell whether a verb begins a part of the sentence, but for the material that it speaks of."""
+        levels, kinds = walker.ctx.levels, walker.ctx.kinds
+        while index > walker.start and levels[index] == NONE and kinds[index - 1] in PLACED:
+            index -= 1
+        return levels[index] >= COMMA
+
+    def takes_object(self, walker: Binding, index: int) -> bool:
+        """Tell whether a verb that begins a clause speaks of what is named after it: '...; detected KRAS G12D'."""
+        kinds, starts, levels, at = walker.ctx.kinds, walker.ctx.starts, walker.ctx.levels, index + 1
+        while index > walker.start and starts[index - 1] == starts[index]:
+            index -= 1
+        while at < walker.end and starts[at] == starts[index]:
+            at += 1
+        named = at < walker.end and kinds[at] in ("anchor", "marker", "noun", "variant", "mutation")
+        return named and levels[index] >= CLAUSE and levels[at] == NONE
 
     def on_sign(self, walker: Binding, index: int) -> None:
         """Read a single plus or minus that stands at a name or a method."""

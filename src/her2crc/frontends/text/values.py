@@ -19,6 +19,10 @@ NOT_SCORE = re.compile(r"(?!/\s?3(?!\d))(?:[.,]?\d|\s?[%x+/-]\s?[\da-z]|\s?[%+]|
 AFTER_DETAIL = re.compile(r"\)?:?\s{1,2}")
 SCORE_GAP = re.compile(r"(?:\s?-\s?)?[\s:=()\"'|]{0,5}(?:of|was|is)?\s?")
 DIGITS = frozenset("0123")
+QUANTITIES = frozenset(("copies", "fold", "ratio", "mean", "signals", "per_cell", "total", "counted", "log2"))
+"""What a number of HER2 is where it is named beside it, so that it is no score."""
+SEQUENCED = frozenset(("tissue", "plasma", "digital", "copies", "fold", "variant", "mutation"))
+SCORED = frozenset(("ihc", "score_word", "score"))
 OTHER_COMPLETE = re.compile(
     r"[\s-]{1,2}(?:response|remission|resection|resected|metabolic|excision|obstruction|mesorectal)"
 )
@@ -46,6 +50,9 @@ class Values(Statuses):
         if written and ctx.text(index - 1) in walker.languages.plain("percent_sign"):
             self.on_percent(walker, index)
             return
+        if "ratio" not in walker.slots[-len(("ratio", "percent")) :] and self.is_labelled(walker, index):
+            self.on_percent(walker, index)
+            return
         if ctx.text(index) in DIGITS and self.is_bare_score(walker, index):
             digit = ctx.text(index)
             if self.is_explained(walker, index):
@@ -60,7 +67,7 @@ class Values(Statuses):
         """Tell whether a single digit is a score: after its name, or after that of HER2 ('HER2: 1', 'HER2 was 0')."""
         ctx = walker.ctx
         previous = walker.previous_kind(index)
-        if not previous or NOT_SCORE.match(ctx.low, ctx.ends[index]):
+        if not previous or NOT_SCORE.match(ctx.low, ctx.ends[index]) or self.is_quantity(walker, index):
             return False
         if walker.method in GENE_METHODS and walker.method_mention == walker.mention:
             return False
@@ -76,13 +83,26 @@ class Values(Statuses):
                 return "|" in gap or ("(" in gap and ctx.low.startswith(")", ctx.ends[index]))
         if walker.topic == "her2" and ctx.text(index) == "0" and AFTER_DETAIL.fullmatch(gap):
             return previous == "antibody" or (
-                previous in ("site", "part", "tumour", "date", "specimen") and ("score" in walker.kinds or ":" in gap)
+                previous in ("site", "part", "tumour", "date", "specimen", "cells")
+                and ("score" in walker.kinds or ":" in gap)
             )
         if walker.topic == "her2" and ctx.text(index) == "0" and ctx.low.startswith("(0)", ctx.starts[index] - 1):
             return bool(walker.kinds & {"ihc", "score_word", "noun"})
         words = gap.split()
         said = bool(words) and words[-1] in walker.languages.says and ctx.levels[index] == NONE
         return said and ctx.text(index) == "0" and walker.topic == "her2"
+
+    def is_quantity(self, walker: Binding, index: int) -> bool:
+        """Tell whether a digit at a name is a number of copies or signals ('copy number of ERBB2: 2'), not a score."""
+        ctx, before = walker.ctx, index - 1
+        if ctx.kinds[before] != "anchor":
+            return False
+        if index + 1 < walker.end and ctx.levels[index + 1] == NONE and ctx.kinds[index + 1] in QUANTITIES:
+            return True
+        if before > walker.start and ctx.levels[before] == NONE and ctx.kinds[before - 1] in QUANTITIES:
+            return True
+        is_gene = ctx.text(before).startswith("erb")
+        return is_gene and not SEQUENCED.isdisjoint(walker.kinds) and SCORED.isdisjoint(walker.kinds)
 
     def on_detail(self, walker: Binding, index: int, value: str) -> None:
         """Keep an assay, an antibody or a pattern for the findings of the sentence."""

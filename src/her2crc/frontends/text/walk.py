@@ -8,17 +8,22 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from her2crc.frontends.text.binding import LOOK, METHODS, Binding
+from her2crc.frontends.text.binding import METHODS
+from her2crc.frontends.text.circumstances import Circumstances
 from her2crc.frontends.text.context import CLAUSE, COMMA, NONE, PARAGRAPH, SENTENCE, Context
 from her2crc.frontends.text.drafts import Fact
+from her2crc.frontends.text.findings import PLASMA
 
 RESULTS = frozenset(("score", "status", "anchor", "sign"))
 NOT_TUMOUR = re.compile(
     r"[\s-]{0,2}(?:\w{1,12}\s)?(?:criteri|scoring|guideline|protocol|algorithm|panel|score|rules?\b|kriteri)"
 )
 
+SPREAD_TO = frozenset(("liver", "lung", "lymph node", "peritoneum", "brain", "bone", "ovary"))
+"""Sites that say more than that the tissue is a metastasis."""
 
-class Walker(Binding):
+
+class Walker(Circumstances):
     """Reads windows one after another."""
 
     # ---- blocks and sentences
@@ -42,6 +47,8 @@ class Walker(Binding):
             handler = HANDLERS.get(kind)
             if handler is not None:
                 handler(self, index, values[index])
+            if index == self.undone_at:
+                self.emit(self.undone)
             if index > self.passed:
                 self.slots.append(kind)
 
@@ -63,6 +70,9 @@ class Walker(Binding):
             self.leave_family()
         self.own_tumour = (self.about.tumour, self.about.spans.get("tumour"))
         self.sections.advance(ctx.starts[index], self.about, self.base)
+        if self.of_past and self.about.temporality != "prior":
+            self.about.set("tumour", None, None)
+            self.of_past = False
         if self.sections.is_void:
             for at in range(index, self.end):
                 ctx.void[at] = True
@@ -81,13 +91,18 @@ class Walker(Binding):
         depth, stack = self.ctx.depths[index], self.stack
         while len(stack) > depth:
             method = stack.pop()
-            if method:
+            if method and not (method == "tissue" and self.method == "plasma"):
                 self.method = method
             if self.about.temporality == "prior" and self.prior_depth > depth:
                 self.about.temporality = self.base.temporality
             self.replaced = False
         while len(stack) < depth:
-            stack.append(self.method)
+            stack.append("" if self.is_method_of_name(index) else self.method)
+
+    def is_method_of_name(self, index: int) -> bool:
+        """Tell whether a parenthesis only adds the method to a name, of all that follows: 'HER2 (by FISH): ...'."""
+        closes = self.ctx.low.startswith(")", self.ctx.ends[index])
+        return closes and self.ctx.kinds[index] in METHODS and self.previous_kind(index) == "anchor"
 
     # ---- names
 
@@ -140,10 +155,13 @@ class Walker(Binding):
         """A method is named."""
         kind = self.ctx.kinds[index]
         if self.ctx.void[index] and self.sections.is_void:
+            if "method" in self.sections.ends:
+                self.block.add(kind)
             return
         if kind == "digital":
             kind = "plasma" if "plasma" in self.kinds or "plasma" in self.block else "tissue"
-        if kind == "tissue" and self.method == "plasma" and self.method_mention == self.mention:
+        own = self.method_mention != self.mention and not self.is_also(index, "copies")
+        if kind == "tissue" and self.method == "plasma" and not own:
             return
         before = self.previous_kind(index)
         if before != kind and before in METHODS and self.ctx.gaps[index].strip() in ("/", "&"):
@@ -155,9 +173,24 @@ class Walker(Binding):
         self.method, self.method_mention = kind, self.mention
         self.block.add(kind)
 
+    def on_blood(self, index: int, value: str) -> None:
+        """Blood is the material of a molecular test of the same clause; else it may be that of any test."""
+        if self.clause_kinds(index) & {"tissue", "digital", "assay", "copies"}:
+            self.method, self.method_mention = "plasma", self.mention
+            self.block.add("plasma")
+
+    def is_also(self, index: int, kind: str) -> bool:
+        """Tell whether the word of an item has another meaning: 'CNV' is also a number of copies."""
+        kinds, starts = self.ctx.kinds, self.ctx.starts
+        around = range(max(self.start, index - 1), min(index + 2, len(kinds)))
+        return any(kinds[at] == kind and starts[at] == starts[index] for at in around)
+
     def on_no(self, index: int, value: str) -> None:
         """A negation begins."""
         self.negated_from = index
+        undone = self.values.read_undone(self, index)
+        if undone is not None:
+            self.undone, self.undone_at = undone, undone.at
 
     def on_contrast(self, index: int, value: str) -> None:
         """'but' ends a negation and allows another value."""
@@ -165,102 +198,12 @@ class Walker(Binding):
         self.noun_negated = False
         self.place_since = True
 
-    def on_prior(self, index: int, value: str) -> None:
-        """What follows, or the result just before, is an earlier one."""
-        ahead = self.ctx.kinds[index + 1 : min(self.end, index + LOOK)]
-        last = self.values.last
-        if (
-            self.ctx.levels[index] < COMMA
-            and last is not None
-            and last.sentence == self.sentence
-            and RESULTS.isdisjoint(ahead)
-        ):
-            last.about.set_temporality("prior", self.ctx.place(index))
-            return
-        self.about.set_temporality("prior", self.ctx.place(index))
-        self.prior_depth = self.ctx.depths[index]
-        self.place_since = True
-
-    def on_current(self, index: int, value: str) -> None:
-        """What follows is the present result; within an addendum it stays that of the addendum."""
-        if self.about.temporality == "addendum":
-            self.replaced, self.place_since = False, True
-            return
-        if index == self.start:
-            self.end_prior("current")
-        last = self.values.last
-        if last is not None and last.sentence == self.sentence and last.about.date == self.about.date:
-            self.about.set("date", None, None)
-        self.about.set_temporality("current", self.ctx.place(index))
-        self.about.set_subject("patient", None)
-        self.replaced = False
-        self.place_since = True
-
-    def on_amended(self, index: int, value: str) -> None:
-        """What follows was corrected or added later."""
-        if index == self.start and self.about.temporality == "prior":
-            self.end_prior("addendum")
-        if self.replaced and self.ctx.kinds[index - 1] in ("score", "status", "pct", "num"):
-            self.replaced = False
-        if self.about.temporality == "current":
-            self.about.set_temporality("addendum", self.ctx.place(index))
-
-    def end_prior(self, temporality: str) -> None:
-        """A sentence that begins with 'present' or 'addendum' ends what was told of earlier results."""
-        if self.base.temporality == "prior":
-            self.sections.ends.pop("prior", None)
-            self.base.temporality = temporality
-        self.about.set_temporality(self.base.temporality, None)
-
-    def on_replaced(self, index: int, value: str) -> None:
-        """The next value is the one that was replaced: no finding."""
-        self.replaced = True
-        if self.about.temporality == "current":
-            self.about.set_temporality("addendum", self.ctx.place(index))
-
-    def on_reported(self, index: int, value: str) -> None:
-        """'previously reported as': a replaced value beside its correction, else an earlier result."""
-        around = self.ctx.kinds[max(self.start, index - LOOK) : min(self.end, index + LOOK)]
-        if "amended" in self.kinds or self.about.temporality == "addendum" or around.count("score") > 1:
-            self.on_replaced(index, value)
-        else:
-            self.on_prior(index, value)
-
-    def on_replaced_by(self, index: int, value: str) -> None:
-        """The result just before was replaced by the one that follows."""
-        if not self.ctx.void[index] and self.values.last is not None and self.values.last.sentence == self.sentence:
-            self.values.drop_last()
-        self.replaced = False
-        self.on_amended(index, value)
-
-    def on_replaces(self, index: int, value: str) -> None:
-        """This report, or this value, stands in the place of another: what follows a value is the old one."""
-        last = self.values.last
-        if last is not None and last.sentence == self.sentence:
-            self.on_replaced(index, value)
-        else:
-            self.on_amended(index, value)
-
-    def on_family(self, index: int, value: str) -> None:
-        """What follows is of a relative."""
-        self.about.set_subject("family", self.ctx.place(index))
-
-    def on_patient(self, index: int, value: str) -> None:
-        """What follows is of the patient again."""
-        if self.about.subject == "family":
-            self.leave_family()
-        self.about.set_subject("patient", None)
-
-    def leave_family(self) -> None:
-        """The tumour of a relative is not that of the patient: what was known of the patient's holds again."""
-        tumour, spans = self.own_tumour
-        self.about.set("tumour", tumour, spans[0] if spans else None)
-
     def on_tumour(self, index: int, value: str) -> None:
         """A tumour is named: of what follows, and of the result before it in the sentence where it has none."""
         if NOT_TUMOUR.match(self.ctx.low, self.ctx.ends[index]):
             return
         self.about.set("tumour", value, self.ctx.place(index))
+        self.of_past = self.about.temporality == "prior" and value != "colorectal"
         last = self.values.last
         if last is not None and last.sentence == self.sentence and last.about.tumour is None:
             last.about.set("tumour", value, self.ctx.place(index))
@@ -272,6 +215,8 @@ class Walker(Binding):
             return
         self.place_since = True
         last = self.values.last
+        if value == "metastasis" and self.about.site in SPREAD_TO and self.ctx.levels[index] < CLAUSE:
+            return
         if self.values.is_contrast(self, index):
             known = self.about.site, self.about.spans.get("specimen_site")
             self.about.set("specimen_site", value, self.ctx.place(index))
@@ -281,15 +226,19 @@ class Walker(Binding):
         if (
             last is not None
             and last.sentence == self.sentence
-            and last.about.site is None
+            and (last.about.site is None or (last.about.site == "metastasis" and value in SPREAD_TO))
+            and last.analyte != PLASMA
             and self.ctx.levels[index] < CLAUSE
         ):
             last.about.set("specimen_site", value, self.ctx.place(index))
         self.about.set("specimen_site", value, self.ctx.place(index))
 
     def on_specimen(self, index: int, value: str) -> None:
-        """A kind of material is named: the next score may be that of another one."""
+        """A kind of material is named: the next score may be that of another one, and no longer one of plasma."""
         self.place_since = True
+        if self.method == "plasma":
+            self.method = ""
+            self.block.add("tissue")
 
     def on_part(self, index: int, value: str) -> None:
         """A part of the specimen is named."""
@@ -350,9 +299,11 @@ HANDLERS: dict[str, Callable[[Walker, int, str], None]] = {
     "anchor": Walker.on_anchor,
     "marker": Walker.on_marker,
     **dict.fromkeys(METHODS, Walker.on_method),
+    "blood": Walker.on_blood,
     "no": Walker.on_no,
     "contrast": Walker.on_contrast,
     "prior": Walker.on_prior,
+    "past": Walker.on_past,
     "current": Walker.on_current,
     "amended": Walker.on_amended,
     "reported": Walker.on_reported,

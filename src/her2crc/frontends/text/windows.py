@@ -14,7 +14,7 @@ SHORT = 500
 """Characters of a text that is looked at as a whole."""
 LONGEST_UNIT, LONGEST_WINDOW = 1_500, 50_000
 """Characters of a sentence, and of a window: bounds for text without an end."""
-HER2 = re.compile(r"er(?:[\s_-]{0,3}(?:2(?!\d)|ii(?![a-z])|z(?=[\s/]{1,2}[nifs]))|b[\s-]?b[\s-]?2|cept)")
+HER2 = re.compile(r"er(?:[\s_-]{0,3}(?:2(?!\d)|ii(?![a-z])|z(?=[\s/]{1,2}[nifsl1]))|b[\s-]?b[\s-]?2|cept)")
 """The part that all names of HER2 share; it begins with letters, so that searching is fast."""
 HER2_TESTS = re.compile("nuc ish"), re.compile("path ?vysion")
 RAS = re.compile("ras(?:(?<=[kn ]ras)|(?<=[kn]-ras))")
