@@ -23,8 +23,9 @@ from her2crc.compiled import FOLDER, MARK, fingerprint
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "her2crc"
 BUSY = {
     "frontends/text": (
-        *("binding", "context", "counts", "denials", "drafts", "extract", "fold", "gather", "lexicon", "markers"),
-        *("numbers", "scan", "scores", "sections", "shares", "statuses", "values", "walk", "windows"),
+        *("binding", "circumstances", "context", "counts", "denials", "drafts", "extract", "fold", "gather", "layout"),
+        *("lexicon", "markers", "numbers", "scan", "scores", "sections", "shares", "sharing", "statuses", "values"),
+        *("walk", "windows", "wording"),
     ),
 }
 """The modules of each package that are compiled."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from her2crc.frontends.text import Finding, extract
-from her2crc.frontends.text.fold import Folded, Piece, fold, replaced
+from her2crc.frontends.text.fold import Piece, fold, replaced
 
 
 def places(finding: Finding, text: str) -> dict[str, str]:
@@ -82,5 +82,5 @@ def test_a_text_rewritten_twice_keeps_the_way_back() -> None:
 
 
 def test_what_is_not_rewritten_stays() -> None:
-    folded = Folded("her2 3+", None)
+    folded = fold("her2 3+")
     assert replaced(folded, []) is folded

@@ -6,6 +6,7 @@ from her2crc.frontends.text.binding import LOOK, Binding
 from her2crc.frontends.text.context import COMMA, NONE
 
 VALUES = frozenset(("score", "status", "pct", "num"))
+REPLACED = VALUES | {"specimen", "site"}
 RESULTS = frozenset(("score", "status", "anchor", "sign"))
 """What may still follow that an earlier time is said of."""
 
@@ -15,7 +16,7 @@ class Circumstances(Binding):
 
     def on_prior(self, index: int, value: str) -> None:
         """What follows, or the result just before, is an earlier one; of a value that was replaced it says nothing."""
-        if self.replaced and self.ctx.kinds[index - 1] in (*VALUES, "specimen", "site"):
+        if self.replaced and self.ctx.kinds[index - 1] in REPLACED:
             return
         ahead = self.ctx.kinds[index + 1 : self.part_end(index)]
         last = self.values.last

@@ -35,6 +35,7 @@ Named = Literal[
 ]  # fmt: skip
 TOGETHER = 5
 """First letters of words whose branches are tried together."""
+QUOTES = "\"'"
 CONFUSED = (("i", "l"), ("l", "i"), ("i", "1"), ("l", "1"), ("m", "rn"), ("o", "0"), ("e", "c"), ("c", "e"))
 """Letters, and what OCR takes them for."""
 NOT_SCANNED = frozenset(
@@ -245,8 +246,12 @@ def read_language(path: Path) -> Language:
         KnowledgeError: an unknown key or kind of word, or not YAML.
     """
     found = load_strict(path, Language)
-    if any(not fold_phrase(phrase) for phrases in found.words.values() for phrase in phrases):
+    phrases = [phrase for phrases in found.words.values() for phrase in phrases]
+    if not all(map(fold_phrase, phrases)):
         raise KnowledgeError("a phrase is empty", where=path.name, fix="Remove it.")
+    quoted = [phrase for phrase in phrases if phrase[0] in QUOTES]
+    if quoted:
+        raise KnowledgeError(f"a phrase is quoted twice: {quoted[0]}", where=path.name, fix="Leave one pair out.")
     return found
 
 

@@ -36,7 +36,7 @@ class Headings:
         heads = words_pattern(self.kinds)
         self.pattern = re.compile(
             r"\n[ >*#|•\[-]{0,8}(?:[0-9]{1,2}[.)][ ]?)?(?:(?P<head>" + heads + ")"
-            rf"(?P<rest>[^\n:.;】\]]{{0,{MOST}}}(?:\.\d[^\n:.;】\]]{{0,{MOST}}}){{0,2}})"
+            rf"(?P<rest>[^\n:.;】\]]{{0,{MOST}}}+(?:\.\d[^\n:.;】\]]{{0,{MOST}}}+){{0,2}}+)"
             rf"(?:[:】\]]|(?=\n)|(?P<stop>\.)(?=\s|$))|{PART_LINE})"
         )
         self.result = languages.result_heading

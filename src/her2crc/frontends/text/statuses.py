@@ -189,7 +189,7 @@ class Statuses(Denials):
         """Return the method that follows a value with 'by' or in parentheses of its own."""
         ctx = walker.ctx
         previous = ctx.kinds[index - 1] if index > walker.start else ""
-        is_open = ctx.values[index] in OPEN_STATES and previous not in (*GENE_METHODS, "ihc")
+        is_open = ctx.values[index] in OPEN_STATES and previous not in METHODS
         passed = ("test", "anchor", "cells", "tumour") if is_open else ("test",)
         at = index + 1
         while at < walker.end and (

@@ -45,16 +45,19 @@ BREAK = re.compile(r" (?:new|next) (?:paragraph|line)(?![a-z])")
 SCALE = re.compile(
     r"(?<=[0-3+]) ?[,(]? ?(?:on|using) (?:a|the) (?:scoring )?scale (?:of|from|with) 0\+? ?(?:to|-|through) ?3\+?\)?"
 )
+AND = {
+    "between ": "and",
+    "zwischen ": "und",
+    "entre ": "(?:el )?(?:y|et|e|a)(?: el)?",
+    "tra ": "(?:e|ed)(?: il)?",
+    "fra ": "(?:e|ed)(?: il)?",
+}
+UNIT = r"(?= ?(?:%|per ?cent|prozent))"
 BETWEEN = tuple(
-    re.compile(
-        rf"(?P<lead>{word} (?:il |el |le )?)\d{{1,3}}(?: ?%)?(?P<and> {joined} )\d{{1,3}}(?= ?(?:%|per ?cent|prozent))"
-    )
-    for word, joined in (
-        ("between", "and"), ("zwischen", "und"), ("entre", "(?:el )?(?:y|et|e|a)(?: el)?"), ("tra", "(?:e|ed)(?: il)?"),
-        ("fra", "(?:e|ed)(?: il)?"),
-    )
-)  # fmt: skip
-"""Ranges with a word before them and one between."""
+    (word, re.compile(rf"(?P<lead>{word}(?:il |el |le )?)\d{{1,3}}(?: ?%)?(?P<and> {joined} )\d{{1,3}}{UNIT}"))
+    for word, joined in AND.items()
+)
+"""Ranges with a word before them and one between: the word, which is looked for first, and the range."""
 BETWEEN_SCORES = re.compile(r"(?P<lead>between )[0-3]\+(?P<and> and )[0-3]\+")
 PAIRS = re.compile(r"\([^()\n]{0,20}(?:score|intensity)[^()\n]{0,20}[,/;&+] ?(?:%|percent)[^()\n]{0,30}\)")
 PAIR = re.compile(r"(?<![\d.])[0-3]\+?(?P<gap> ?[,/] ?)\d{1,3}(?= ?(?:[;.)\n]|$))")
@@ -77,8 +80,8 @@ def read_wording(folded: Folded) -> Folded:
     if "scale" in low:
         folded = replaced(folded, [Piece(*found.span(), " ") for found in SCALE.finditer(low)])
         low = folded.low
-    for pattern in (*BETWEEN, BETWEEN_SCORES):
-        if pattern.search(low) is not None:
+    for word, pattern in (*BETWEEN, (BETWEEN[0][0], BETWEEN_SCORES)):
+        if word in low and pattern.search(low) is not None:
             folded = replaced(folded, [piece for found in pattern.finditer(low) for piece in _range(found)])
             low = folded.low
     if "%" in low and (header := PAIRS.search(low)) is not None:
