@@ -146,11 +146,8 @@ def kernel(path: Path, sets: tuple[str, ...] | None, rows: int | None = None) ->
     """This project's kernel: cells to codes, to what every wanted set says of each row."""
     way = direct(sets)
     at = [item.id for item in way.outcomes.sets].index(SET)
-    counts = np.zeros(len(STATUSES), np.int64)
-    for table in tables_of(path, way):
-        index = way.find(table if rows is None else table.slice(0, rows))
-        statuses = way.statuses(index)  # of every wanted set
-        counts += [np.count_nonzero(statuses[:, at] == status) for status in range(len(STATUSES))]
+    tables = (table if rows is None else table.slice(0, rows) for table in tables_of(path, way))
+    counts = way.count(tables)[at]  # it counts under every wanted set
     return {status: int(count) for status, count in sorted(zip(STATUSES, counts, strict=True)) if count}
 
 

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from her2crc.flow import load_knowledge
 from her2crc.follow.changes import changes_of
-from her2crc.follow.figures import Noise, follow_figures
+from her2crc.follow.figures import Noise, assay_noise, follow_figures
 from her2crc.measure.ish_figures import figures
 from her2crc.measure.ish_interval import Moments, mean_interval, moments_of, ratio_interval
 from her2crc.model.dilution import adjusted_interval
@@ -169,7 +170,7 @@ def share_rows(seed: int, repeats: int = REPEATS) -> Iterator[dict[str, Any]]:
 
 def plasma_rows(seed: int, repeats: int = REPEATS) -> Iterator[dict[str, Any]]:
     """Yield the coverage of copies per tumour cell, over fractions and copies, at the declared noise."""
-    random, noise = np.random.default_rng(seed), follow_figures()
+    random, noise = np.random.default_rng(seed), assay_noise(None, None, load_knowledge().settings)
     for fraction in (0.05, 0.1, 0.3, 0.6):
         for copies in (2.0, 6.0, 20.0, 60.0):
             observed = 2 * (1 - fraction) + copies * fraction
@@ -192,7 +193,7 @@ def plasma_rows(seed: int, repeats: int = REPEATS) -> Iterator[dict[str, Any]]:
 def follow_rows(seed: int, repeats: int = REPEATS) -> Iterator[dict[str, Any]]:
     """Yield how often a change is called beyond noise where nothing changed, and where copies truly doubled or fell."""
     random, figure = np.random.default_rng(seed), follow_figures()
-    noise = Noise(figure.copies_cv, figure.fraction_cv, "")
+    noise = assay_noise(None, None, load_knowledge().settings)
     for copies, fraction in ((2.0, 0.1), (6.0, 0.1), (20.0, 0.3)):
         for what, factor in (("no change", 1.0), ("tumour fraction halved", 0.5), ("tumour fraction doubled", 2.0)):
             verdicts: dict[str, list[bool]] = {}

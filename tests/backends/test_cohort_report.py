@@ -669,7 +669,7 @@ def test_a_hidden_test_is_not_said_to_be_impossible(report: Path, shared_report:
     """Rounding two positive patients to none must not make "nobody is positive" of them."""
     exact, shared = (tables_of(folder)["associations-tests"] for folder in (report, shared_report))
     for one, two in zip(exact, shared, strict=True):
-        assert one["test"] == two["test"]
+        assert one["test"].partition(",")[0] == two["test"].partition(",")[0]  # its direction may be hidden
     assert any(row["p"] == "hidden" for row in shared)
     assert any(isinstance(row["p"], float) for row in shared)
 

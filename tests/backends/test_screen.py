@@ -132,7 +132,9 @@ def test_frames_come_back_as_they_went_in(knowledge: Knowledge) -> None:
     assert isinstance(from_polars.verdicts, pl.DataFrame)
     from_pandas = her2crc.screen(table.to_pandas(), knowledge=knowledge)
     assert isinstance(from_pandas.patients, pandas.DataFrame)
-    assert from_polars.summary == from_pandas.summary
+    timed = ("seconds", "patients_per_second")
+    one, two = ({k: v for k, v in found.summary.items() if k not in timed} for found in (from_polars, from_pandas))
+    assert one == two
     with pytest.raises(her2crc.errors.UsageError):
         her2crc.screen(42, knowledge=knowledge)
 

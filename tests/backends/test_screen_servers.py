@@ -200,18 +200,42 @@ her2crc.screen(sys.argv[1], sys.argv[2], engine="spark", master=sys.argv[3])
 """
 
 
-def test_spark_loses_a_worker_and_nothing_else(tmp_path: Path) -> None:
-    source = tmp_path / "given.parquet"
+def test_spark_loses_a_worker_then_everything_and_goes_on(tmp_path: Path) -> None:
+    """The run gets on without the worker; after its own end a second one redoes only what was not written whole."""
+    source, output = tmp_path / "given.parquet", tmp_path / "spark"
     pq.write_table(table_of(22, 700).take(list(reversed(range(700)))), source)
+
+    def whole() -> set[str]:
+        return {path.stem for path in output.glob(".work/parts/*.whole")}
+
     with spark_cluster(2, tmp_path) as (master, workers):
-        command = [sys.executable, "-c", ON_SPARK, str(source), str(tmp_path / "spark"), master]
-        driver = subprocess.Popen(command, env={**os.environ, "SPARK_LOCAL_IP": "127.0.0.1"})
-        deadline = time.monotonic() + WAIT
-        while len(list(tmp_path.glob("spark/verdicts/part-*.parquet"))) < 2:
-            assert driver.poll() is None, "Spark ended before a worker could be killed"
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        command = [sys.executable, "-c", ON_SPARK, str(source), str(output), master]
+        environment = {**os.environ, "SPARK_LOCAL_IP": "127.0.0.1"}
+        driver = subprocess.Popen(command, env=environment, start_new_session=True)
+
+        def wait_for(partitions: int) -> None:
+            deadline = time.monotonic() + WAIT
+            while len(whole()) < partitions:
+                assert driver.poll() is None, "Spark ended before it could be killed"
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+
+        wait_for(2)
         kill_group(workers[0])
-        assert driver.wait(WAIT) == 0
+        wait_for(len(whole()) + 2)  # a task that was finished when the worker fell may still leave its note
+        kill_group(driver)
+        assert not (output / "summary.json").exists()
+        kept = whole()
+        written = {
+            path: path.stat().st_mtime_ns
+            for path in output.glob("*/part-*.parquet")
+            if path.name.removeprefix("part-").partition("-")[0] in kept
+        }
+        assert written
+        left = output / "verdicts" / "part-99999-000.parquet"
+        left.write_bytes(b"of a partition that was not written whole")
+        subprocess.run(command, env=environment, check=True)
+    assert {path: path.stat().st_mtime_ns for path in written} == written
+    assert not left.exists()
     her2crc.screen(source, tmp_path / "alone", engine="kernel")
-    assert same(tmp_path / "spark", tmp_path / "alone")
+    assert same(output, tmp_path / "alone")

@@ -92,7 +92,7 @@ def test_a_signature_holds_all_that_a_set_looks_at(criteria: CriteriaSet) -> Non
     outcomes = Outcomes(KNOWLEDGE, Signatures(KNOWLEDGE))
     at = [item.id for item in outcomes.sets].index(criteria.id)
     for case in islice(boundary_cases(criteria, KNOWLEDGE.fields, derive_facts, CASES), None):
-        known = outcomes.known[outcomes._outcome(at, case)]
+        known = outcomes.known[outcomes._outcome(at, case, outcomes.signatures.places(case))]
         outcome = decide(criteria, case)
         assert known.code == reference(criteria, case)
         assert known.missing == missing_facts(criteria, case, outcome, KNOWLEDGE.fields)

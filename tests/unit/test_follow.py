@@ -93,7 +93,7 @@ def test_a_rise_beyond_noise_is_called_and_less_noise_calls_more(write: Write, k
 def test_fewer_than_five_percent_of_unchanged_patients_are_called(write: Write, knowledge: Knowledge) -> None:
     """The declared noise alone; bench/validate_ish.py does this over copies and fractions."""
     random, figures = Random(3), follow_figures()
-    noise = Noise(figures.copies_cv, figures.fraction_cv, "")
+    noise = Noise(float(knowledge.settings.copies_cv), float(knowledge.settings.fraction_cv), "")
     points = followed(
         write(patient(plasma("A", "2026-01-01", 6, 0.2), plasma("B", "2026-02-01", 6, 0.2))), knowledge
     ).points

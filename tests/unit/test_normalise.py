@@ -8,11 +8,14 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from her2crc.criteria.library import Knowledge
+from her2crc.flow import normalise_record
 from her2crc.model.patient import Patient
 from her2crc.model.quantity import UNSETTLED, Ratio
+from her2crc.model.record import PatientRecord, SpecimenRow
 from her2crc.model.verdict import Assessment
 from her2crc.normalise import specimen_facts
 from her2crc.normalise.values import UnusableError, ValueReader, read_value
@@ -220,6 +223,69 @@ def test_a_contradiction_leads_to_indeterminate_not_to_equivocal(answer: Answer)
     for name in ("csco_article", "heracles_2015", "s1613", "triumph", "mountaineer"):
         assert contradictory.criteria[name].status == unusable.criteria[name].status == "indeterminate"
         assert waiting.criteria[name].status == "equivocal"
+
+
+# ---- copies that normal cells alone would exceed
+
+
+@pytest.mark.parametrize(
+    ("copies", "fraction", "possible"),
+    [
+        ("0", "0.2", False),
+        ("1.3", "0.2", False),
+        ("1.35", "0.2", True),
+        ("1.5", "0.2", True),
+        ("1.6", "20 %", True),
+        ("1.7", "0", False),
+        ("1.75", "0", True),
+        ("0", "1", True),
+        ("0", "", True),
+        ("", "0.2", True),
+    ],
+)
+def test_a_plasma_reading_that_no_copies_explain_decides_nothing(
+    patient_of: Build, answer: Answer, copies: str, fraction: str, possible: bool
+) -> None:
+    """At 20 % tumour DNA the rest alone gives 1.6; 1.3 + 3.29 sqrt(0.065^2 + 0.04^2) = 1.551 is below it."""
+    written = {"site": "plasma", "tumour": "colorectal", "plasma_copies": copies, "tumour_fraction": fraction}
+    patient = patient_of(written)
+    facts = facts_of(patient)
+    assert (patient.issues == ()) is possible
+    if possible:
+        assert UNSETTLED not in facts.values()
+        return
+    [issue] = patient.issues
+    assert (issue.level, issue.id, issue.specimen, issue.place) == ("conflict", "unexplained_reading", "S1", "test:2")
+    assert "send the corrected" in issue.text
+    assert facts["plasma_copies"] is UNSETTLED and facts["tumour_fraction"] is UNSETTLED
+    assert facts["plasma_adjusted_copies"] is None
+    assert patient.specimens[0].plasma.plasma_copies == Decimal(copies), "a person and `measure plasma` still see it"
+    said = answer(written).criteria
+    assert {said[name].status for name in ("guardant360_observed", "heracles_adjusted")} == {"indeterminate"}
+
+
+def test_an_earlier_result_is_not_reported_twice(knowledge: Knowledge, patient_of: Build) -> None:
+    patient = patient_of({"site": "plasma", "plasma_copies": 0, "tumour_fraction": "0.2"})
+    row = SpecimenRow("json", {"specimen_id": "S1", "site": "plasma", "plasma_copies": 0, "tumour_fraction": 0.2})
+    again = normalise_record(PatientRecord("P", (row,), patient.issues), knowledge)
+    assert again.issues == patient.issues
+    assert again.specimens == patient.specimens
+    mended = msgspec.structs.replace(row, values={**row.values, "plasma_copies": 1.7})
+    [specimen] = normalise_record(PatientRecord("P", (mended,), patient.issues), knowledge).specimens
+    assert specimen.unsettled == ()
+
+
+@pytest.mark.parametrize(
+    ("copies", "purity", "doubted"), [("0.8", "0.2", True), ("0.8", "0.7", False), ("1.5", "0.2", False)]
+)
+def test_tissue_copies_below_those_of_its_normal_cells_are_used_and_doubted(
+    patient_of: Build, copies: str, purity: str, doubted: bool
+) -> None:
+    """They may be copies per tumour cell, so nothing contradicts anything; they may also be a fold change."""
+    patient = patient_of({"ngs_copies": copies, "tumour_purity": purity})
+    expected = [("warning", "copies_below_normal", "S1", "ngs_copies", "test:2")] if doubted else []
+    assert [(i.level, i.id, i.specimen, i.field, i.place) for i in patient.issues] == expected
+    assert facts_of(patient)["ngs_copies"] == Decimal(copies)
 
 
 # ---- a share of cells that may be a fraction

@@ -35,6 +35,8 @@ NO, YES, OPEN = 0, 1, 2
 Answers = npt.NDArray[np.int8]
 MOST_VERDICTS = 100_000
 """Verdicts of a set on different patients that are remembered."""
+MOST_COMBINATIONS = 1 << 20
+"""Of facts, up to which each has a place in a table; beyond, those that occur are sorted."""
 EXAMPLE = "(tumour of a specimen)"
 """Stands among the facts for the tumour of one specimen, where all are of tumours that no source speaks of."""
 
@@ -115,9 +117,7 @@ class Advice:
         fits = np.empty((len(group.sizes), len(self.knowledge.actions)), np.int8)  # there may be no action yet
         for at, action in enumerate(self.knowledge.actions):
             fits[:, at] = self._fit(action.conditions, asked)
-        return judged._replace(
-            testing=testing, fits=fits, tests=self._ask_tests(group, statuses, discordant, testing, asked)
-        )
+        return judged._replace(testing=testing, fits=fits, tests=self._ask_tests(group, testing, asked))
 
     def _statuses(self, group: Group) -> tuple[npt.NDArray[np.int8], Flags]:
         status_of = np.fromiter((item.status for item in self.outcomes.known), np.int8)
@@ -204,27 +204,18 @@ class Advice:
 
         return _ask_each(names, asked, len(next(iter(asked.values())).places), ask)
 
-    def _ask_tests(
-        self,
-        group: Group,
-        statuses: npt.NDArray[np.int8],
-        discordant: Flags,
-        testing: Ints,
-        asked: Mapping[str, Asked],
-    ) -> Ints:
+    def _ask_tests(self, group: Group, testing: Ints, asked: Mapping[str, Asked]) -> Ints:
         """Number the next tests of each patient: by testing, metastatic disease, and the kinds of the specimens."""
         kinds = self._kinds_of_specimens()[group.signature] if len(group.signature) else group.signature
         testing = self._kinds_of_testing()[testing]
         metastatic = asked["metastatic"].places
         answers = np.zeros(len(group.sizes), np.int64)
-        alone = np.flatnonzero(group.sizes == 1)
-        base = len(self.testing)
-        packed = (kinds[group.starts[alone]] * base + testing[alone]) * (len(asked["metastatic"].values) + 1)
-        _, first, inverse = np.unique(packed + metastatic[alone], return_index=True, return_inverse=True)
-        one_each = [self._next(group, kinds, testing, metastatic, int(alone[at])) for at in first]
-        answers[alone] = np.array(one_each, np.int64)[inverse] if len(alone) else 0
-        for at in np.flatnonzero(group.sizes != 1).tolist():
-            answers[at] = self._next(group, kinds, testing, metastatic, at)
+        for size in np.unique(group.sizes).tolist():
+            at = np.flatnonzero(group.sizes == size)
+            columns = [testing[at], metastatic[at], *(kinds[group.starts[at] + place] for place in range(size))]
+            first, inverse = _distinct(columns)
+            each = [self._next(group, kinds, testing, metastatic, int(at[one])) for one in first]
+            answers[at] = np.array(each, np.int64)[inverse]
         return answers
 
     def _next(self, group: Group, kinds: Ints, testing: Ints, metastatic: Ints, at: int) -> int:
@@ -353,6 +344,15 @@ def _asked(column: Column, field: Field) -> Asked:
     return Asked(np.where(column.known, places + 1, 0), values)
 
 
+def _distinct(columns: Iterable[Ints]) -> tuple[Ints, Ints]:
+    """Return where each different combination of whole numbers stands first, and the combination of each line."""
+    first = inverse = np.zeros(0, np.int64)
+    for column in columns:
+        packed = column.astype(np.int64) if not len(inverse) else inverse * (int(column.max()) + 1) + column
+        _, first, inverse = np.unique(packed, return_index=True, return_inverse=True)
+    return first, inverse
+
+
 def _read_by(nodes: Iterable[Node], asked: Mapping[str, Asked]) -> tuple[str, ...]:
     return tuple(name for name in dict.fromkeys(n for node in nodes for n in fields_read(node)) if name in asked)
 
@@ -365,8 +365,19 @@ def _ask_each(
     for name in names:
         packed += asked[name].places * step
         step *= len(asked[name].values) + 1
-    _, first, inverse = np.unique(packed, return_index=True, return_inverse=True)
-    answers = [
-        ask(tuple((None, *asked[name].values)[asked[name].places[at]] for name in names)) for at in first.tolist()
-    ]
-    return np.array(answers, np.int64)[inverse]
+    if step > MOST_COMBINATIONS:
+        codes, packed = np.unique(packed, return_inverse=True)
+        return np.array([ask(_facts_of(code, names, asked)) for code in codes.tolist()], np.int64)[packed]
+    answers = np.zeros(step, np.int64)
+    for code in np.flatnonzero(np.bincount(packed, minlength=step)).tolist():
+        answers[code] = ask(_facts_of(code, names, asked))
+    return answers[packed]
+
+
+def _facts_of(code: int, names: tuple[str, ...], asked: Mapping[str, Asked]) -> tuple[Value | None, ...]:
+    """Return the facts that were packed into a whole number."""
+    facts = []
+    for name in names:
+        code, place = divmod(code, len(asked[name].values) + 1)
+        facts.append(asked[name].values[place - 1] if place else None)
+    return tuple(facts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ import pyarrow as pa
 from her2crc.cohort.advice import Advice, Group, Patients
 from her2crc.cohort.outcomes import Outcomes
 from her2crc.cohort.plain import odd_patients, odd_rows, of_patients, settle_material
-from her2crc.cohort.reference import FILE, Reject, read_patient, rejects_of
+from her2crc.cohort.reference import FILE, Reject, read_patient, read_specimens, rejects_of
 from her2crc.cohort.rows import Block, make_block
 from her2crc.cohort.signatures import Signatures
 from her2crc.cohort.values import Column, ColumnReader, Flags, Ints
@@ -48,6 +49,7 @@ class Screener:
         self.signatures = Signatures(knowledge)
         self.outcomes = Outcomes(knowledge, self.signatures)
         self.advice = Advice(knowledge, self.outcomes)
+        self.beside = ThreadPoolExecutor(1)  # asks another engine while this one goes on
         self.fields = given_fields()
         self.readers = {name: ColumnReader(field, self._texts(field)) for name, field in self.fields.items()}
 
@@ -59,15 +61,13 @@ class Screener:
         """Answer for the patients of a table whose rows stand together by patient."""
         block = make_block(table, self.readers)
         packed, odd = self._sort_out(block)
+        codes = self.beside.submit(self.codes, block.rows.columns, table)
         patients = {at: self._one_by_one(block, at) for at in np.flatnonzero(odd).tolist()}
         rows = np.flatnonzero(np.asarray(block.names.is_valid()) & ~odd[block.rows.patient])
-        index = self.outcomes.find(packed[rows], lambda at: self._example(block, int(rows[at])))
-        codes = self.codes(block.rows.columns, table)
-        if codes is not None:
-            self.outcomes.check(index, codes[rows])
+        index = self.outcomes.find(packed[rows], lambda at: read_specimens(block.table.take(rows[at]), self.knowledge))
         specimens = [(at, item) for at, patient in patients.items() for item in patient.specimens]
         odd_packed = np.array([self.signatures.of_facts(specimen_facts(item)) for _, item in specimens], np.int64)
-        odd_index = self.outcomes.find(odd_packed, lambda at: specimens[at][1])
+        odd_index = self.outcomes.find(odd_packed, lambda at: (specimens[place][1] for place in at))
         of_patient = np.concatenate([block.rows.patient[rows], np.array([at for at, _ in specimens], np.int64)])
         source = np.concatenate([rows, len(block.rows.patient) + np.arange(len(specimens))])
         names = pa.concat_arrays(
@@ -77,10 +77,14 @@ class Screener:
         counts = np.bincount(of_patient, minlength=len(block.patients))
         group = Group(np.concatenate([index, odd_index])[order], np.cumsum(counts) - counts, counts)
         facts = self._patient_facts(block, patients)
+        answers = self.advice.answer(group, facts)
+        said = codes.result()
+        if said is not None:
+            self.outcomes.check(index, said[rows])
         return Screened(
             block=block,
             group=group,
-            patients=self.advice.answer(group, facts),
+            patients=answers,
             facts=facts,
             source=source[order],
             names=names.take(pa.array(order)),
@@ -105,11 +109,6 @@ class Screener:
         stops = np.append(block.rows.starts, len(block.rows.patient))
         start = int(block.rows.starts[at])
         return read_patient(block.table.slice(start, int(stops[at + 1]) - start), self.knowledge)
-
-    def _example(self, block: Block, row: int) -> Specimen:
-        patient = self._one_by_one(block, int(block.rows.patient[row]))
-        name = block.names[row].as_py()
-        return next(item for item in patient.specimens if item.specimen_id == name)
 
     def _patient_facts(self, block: Block, odd: dict[int, Patient]) -> dict[str, Column]:
         facts = of_patients(block.rows, self.fields, self.knowledge.settings)

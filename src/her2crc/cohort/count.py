@@ -38,10 +38,7 @@ def count_verdicts(sources: Sequence[str], knowledge: Knowledge, criteria: Seque
     names = [item.id for item in direct.outcomes.sets]
     counts = np.zeros((len(names), len(STATUSES)), np.int64)
     for path in _files(sources):
-        for table in tables_of(path, direct):
-            statuses = direct.statuses(direct.find(table))
-            for at in range(len(names)):
-                counts[at] += np.bincount(statuses[:, at], minlength=len(STATUSES))
+        counts += direct.count(tables_of(path, direct))
     return {name: dict(zip(STATUSES, row, strict=True)) for name, row in zip(names, counts.tolist(), strict=True)}
 
 

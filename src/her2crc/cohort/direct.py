@@ -9,7 +9,9 @@ and tables whose columns can contradict or complete each other, go the way of ``
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import math
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,11 +22,11 @@ import pyarrow as pa
 
 from her2crc.cohort.outcomes import Outcomes, conditions_of, disagree
 from her2crc.cohort.plain import PLASMA_FINDINGS, Rows, odd_rows, settle_material
-from her2crc.cohort.reference import PLACE, read_patient
+from her2crc.cohort.reference import PLACE, read_patient, read_specimens, specimen_fields
 from her2crc.cohort.signatures import ABSENT, KNOWN, Scale, Signatures
 from her2crc.cohort.values import FINEST, MILLION, ColumnReader, Ints, absent, value_range
 from her2crc.criteria.fields import NUMERIC, Field
-from her2crc.criteria.kernel import EMPTY, Seen, add_doubles, add_table, add_tumour_copies, look_up
+from her2crc.criteria.kernel import EMPTY, Seen, add_doubles, add_table, add_tumour_copies, count_each, look_up
 from her2crc.criteria.library import Knowledge
 from her2crc.criteria.nodes import fields_read
 from her2crc.errors import UsageError
@@ -88,7 +90,7 @@ class Direct:
 
     def columns(self, names: Collection[str]) -> list[str]:
         """Return which of a table's columns have to be read."""
-        own = set(names) & {name for name, field in given_fields().items() if field.level == "specimen"}
+        own = set(names) & specimen_fields()
         if _cross(own):
             return sorted(own)
         return sorted(own & self.read)
@@ -102,11 +104,14 @@ class Direct:
         layout = self._layouts.setdefault(tuple(names), Layout(names, self))
         return layout.find(table)
 
-    def statuses(self, index: npt.NDArray[np.int32]) -> npt.NDArray[np.int8]:
-        """Return the number of the status of each row under each set."""
-        of_outcome = np.fromiter((item.status for item in self.outcomes.known), np.int8)
-        table = of_outcome[self.outcomes.of_set[: len(self.outcomes.specimens)]]
-        return table.take(index, axis=0) if table.shape[1] > 1 else table[:, 0].take(index)[:, np.newaxis]
+    def count(self, tables: Iterable[pa.Table]) -> Ints:
+        """Return for each set (a line) and status (a column) how many rows of some tables there are."""
+        rows = np.zeros(0, np.int64)
+        for table in tables:
+            index = self.find(table)
+            rows = np.pad(rows, (0, len(self.outcomes.specimens) - len(rows)))
+            count_each(index, rows)
+        return self.outcomes.count(rows)
 
     def single(self, table: pa.Table, row: int) -> tuple[int, Specimen]:
         """Return the index of one row's outcomes by the single case, and its specimen."""
@@ -114,7 +119,7 @@ class Direct:
         found = read_patient(one, self.knowledge).specimens
         specimen = found[0] if found else Specimen("S1")
         signature = np.array([self.signatures.of_facts(specimen_facts(specimen))], np.int64)
-        return int(self.outcomes.find(signature, lambda _: specimen)[0]), specimen
+        return int(self.outcomes.find(signature, lambda _: [specimen])[0]), specimen
 
     def _by_columns(self, table: pa.Table) -> npt.NDArray[np.int32]:
         """Go the way of ``screen``, where columns can contradict or complete each other."""
@@ -130,7 +135,9 @@ class Direct:
         odd |= unsure
         plain = np.flatnonzero(~odd)
         index = np.empty(length, np.int32)
-        index[plain] = self.outcomes.find(packed[plain], lambda at: self.single(table, int(plain[at]))[1])
+        index[plain] = self.outcomes.find(
+            packed[plain], lambda at: read_specimens(table.take(plain[at]), self.knowledge)
+        )
         for row in np.flatnonzero(odd).tolist():
             index[row] = self.single(table, row)[0]
         return index
@@ -154,7 +161,8 @@ def _fast(kind: pa.DataType, field: Field) -> bool:
 def tables_of(path: Path, direct: Direct) -> Iterator[pa.Table]:
     """Yield what the sets read of each row group of a Parquet file: numbers read by polars, texts by pyarrow.
 
-    Each library is the faster one at its part; pyarrow hands on the numbers of the words as the file has them.
+    Each library is the faster one at its part; pyarrow hands on the numbers of the words as the file has them. A word
+    that the file's own statistics show to stand in every row is not read at all.
     """
     import polars as pl
     import pyarrow.parquet as pq
@@ -166,11 +174,32 @@ def tables_of(path: Path, direct: Direct) -> Iterator[pa.Table]:
     start = 0
     with pq.ParquetFile(path, read_dictionary=texts) as file:
         for number in range(file.num_row_groups):
-            table = file.read_row_group(number, texts, use_threads=False)
-            rows = file.metadata.row_group(number).num_rows
-            rest = pl.scan_parquet(path).slice(start, rows).select(others).collect().to_arrow()
-            start += rows
-            yield pa.table({name: (table if name in texts else rest)[name] for name in names})
+            group = file.metadata.row_group(number)
+            found = {name: _same_everywhere(word, group.num_rows) for name, word in _only_words(group, texts)}
+            table = file.read_row_group(number, [name for name in texts if name not in found], use_threads=False)
+            rest = pl.scan_parquet(path).slice(start, group.num_rows).select(others).collect().to_arrow()
+            start += group.num_rows
+            found |= dict(zip(table.column_names, table.columns, strict=True))
+            found |= dict(zip(rest.column_names, rest.columns, strict=True))
+            yield pa.table({name: found[name] for name in names})
+
+
+def _only_words(group: Any, texts: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield the columns of texts of a row group in which one word stands in every row, with that word."""
+    for at in range(group.num_columns):
+        column = group.column(at)
+        told = column.statistics if column.path_in_schema in texts else None
+        if told and told.has_min_max and told.has_null_count and not told.null_count and told.min == told.max:
+            yield column.path_in_schema, told.min
+
+
+def _same_everywhere(word: str, rows: int) -> pa.Array:
+    return pa.DictionaryArray.from_arrays(_zeros(rows), pa.array([word]), safe=False)
+
+
+@lru_cache(2)
+def _zeros(rows: int) -> pa.Array:
+    return pa.array(np.zeros(rows, np.int32))
 
 
 class Cells(NamedTuple):
@@ -215,12 +244,14 @@ class Layout:
             return np.zeros(0, np.int32)
         cells = {name: _cells(_whole(table[name])) for name in table.column_names}
         found = np.empty(table.num_rows, np.int32)
+        constant = [name for name, cell in cells.items() if len(cell.words) == 1 and cell.valid is ALL]
         for start in range(0, table.num_rows, CHUNK):
             some = {name: cell.slice(start, start + CHUNK) for name, cell in cells.items()}
             length = min(CHUNK, table.num_rows - start)
-            codes = np.zeros(length, np.int64)
+            codes = np.full(length, sum(self._table(name, cells[name].words)[FIRST] for name in constant), np.int64)
             for name in self.parts:
-                self._add(name, some, codes)
+                if name not in constant:
+                    self._add(name, some, codes)
             found[start : start + CHUNK] = self._look_up(codes, table.slice(start, CHUNK))
         return found
 
@@ -230,8 +261,6 @@ class Layout:
             copies, fraction = (cells[base] for base in scale.field.derived_from)
             pairs = copies.as_doubles(), copies.valid, fraction.as_doubles(), fraction.valid
             add_tumour_copies(codes, *pairs, _limits(scale), DIPLOID, MILLION, KNOWN, step, MARK)
-        elif len(cell.words) == 1 and cell.valid is ALL:
-            codes += self._table(name, cell.words)[FIRST]
         elif scale.field.type not in NUMERIC:
             add_table(codes, cell.values, cell.valid, 0, self._table(name, cell.words))
         elif cell.values.dtype.kind != "f" and _is_short(scale.field):
@@ -298,8 +327,9 @@ def _is_short(field: Field) -> bool:
     return field.minimum is not None and field.maximum is not None and field.maximum - field.minimum < SHORT
 
 
-def _limits(scale: Scale) -> npt.NDArray[np.float64]:
-    return np.array([float(limit) for limit in scale.thresholds])
+def _limits(scale: Scale) -> tuple[float, ...]:
+    """Return the thresholds as doubles; for want of any, one that no number reaches."""
+    return tuple(float(limit) for limit in scale.thresholds) or (math.inf,)
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:

@@ -10,7 +10,7 @@ import gzip
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 from her2crc.errors import InputError, MissingInputError, UsageError
@@ -23,16 +23,23 @@ MAGIC = b"PAR1"
 PACKED = b"\x1f\x8b"
 FHIR = b'"resourceType"'
 LINES = (".ndjson", ".ndjson.gz", ".jsonl", ".jsonl.gz")
+STUDY = "meta_study.txt"
+MOST_NAMES = 5
+"""Files that a note names; a folder may hold thousands."""
 DATABASES = {"duckdb": DUCKDB, "postgresql": POSTGRESQL, "postgres": POSTGRESQL}
 
 
 class Input(NamedTuple):
-    """One file, folder or table. ``name`` stands in places and messages, ``table`` is that of a database."""
+    """One file, folder or table. ``name`` stands in places and messages, ``table`` is that of a database.
+
+    ``note`` says what of a folder is not read.
+    """
 
     kind: str
     path: str
     name: str
     table: str = ""
+    note: str = ""
 
     @property
     def shown(self) -> str:
@@ -91,13 +98,48 @@ def _database(word: str, kind: str) -> Input:
 
 
 def _in_folder(folder: Path) -> Iterator[Input]:
-    tables = sorted(folder.rglob("*.parquet"))
+    files = _files_of(folder)
+    tables = [path for path in files if path.suffix == ".parquet"]
+    lines = [path for path in files if path.name.endswith(LINES)]
+    studies = [] if (folder / STUDY).is_file() else sorted(path.parent for path in folder.glob(f"*/{STUDY}"))
     if tables:
-        yield from (Input(PARQUET, str(path), path.name) for path in tables)
-    elif any(path.name.endswith(LINES[:2]) for path in folder.iterdir()):
-        yield Input(BULK, str(folder), folder.name)
+        note = _unread(folder, set(files) - set(tables))
+        yield from (Input(PARQUET, str(path), path.name, note="" if at else note) for at, path in enumerate(tables))
+    elif any(path.name.endswith(LINES[:2]) for path in lines):
+        yield Input(BULK, str(folder), folder.name, note=_unread(folder, set(files) - set(lines)))
+    elif studies:
+        yield from (Input(FILE, str(path), path.name) for path in studies)
     else:
         yield Input(FILE, str(folder), folder.name)
+
+
+def _files_of(folder: Path) -> list[Path]:
+    """Return the files in a folder that are not hidden, nor what an earlier screening wrote into it.
+
+    Raises:
+        UsageError: the folder itself is what ``screen`` wrote.
+    """
+    from her2crc.cohort.parts import WORK  # it imports this module
+
+    if (folder / WORK).is_dir():
+        raise UsageError(f"{folder.name} is what `her2crc screen` wrote.", fix="Name the input that it was made from.")
+    written = {path.parent for path in folder.rglob(WORK) if path.is_dir()}
+    found = (path for path in sorted(folder.rglob("*")) if path.is_file() and written.isdisjoint(path.parents))
+    return [path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
+
+
+def _unread(folder: Path, others: set[Path]) -> str:
+    """Return a note on the files of a folder that are of another kind, or nothing."""
+    names = sorted(str(path.relative_to(folder)) for path in others if not path.name.startswith("_"))
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return f"Not read, of the folder {folder.name}: {', '.join(names[:MOST_NAMES])}{more}." if names else ""
+
+
+def open_packed(path: Path) -> IO[bytes]:
+    """Open a file, unpacked if it is gzip by its content, whatever its name."""
+    with path.open("rb") as file:
+        packed = file.read(len(PACKED)) == PACKED
+    return gzip.open(path) if packed else path.open("rb")  # type: ignore[return-value]  # reads bytes
 
 
 def _unpacked_start(path: Path) -> bytes:

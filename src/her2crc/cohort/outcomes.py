@@ -6,7 +6,7 @@ set reads. Patient level, testing, next tests and actions are built on it in :mo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -54,16 +54,21 @@ class Outcomes:
         self._reads = [_facts_of(item, knowledge, signatures) for item in self.sets]
         self.empty = np.array([self._decide(item, {}) for item in self.sets], np.int32)
 
-    def find(self, signatures: Ints, example: Callable[[int], Specimen]) -> npt.NDArray[np.int64]:
-        """Return the index of each signature; ``example`` gives the specimen at a position, for one not yet seen."""
+    def find(self, signatures: Ints, examples: Callable[[Ints], Iterable[Specimen]]) -> npt.NDArray[np.int64]:
+        """Return the index of each signature; ``examples`` gives the specimens at positions, for those not yet seen."""
         found, missing = self.seen.find(signatures)
         if missing:
             new = np.flatnonzero(found == EMPTY)
             distinct, first = np.unique(signatures[new], return_index=True)
-            for value, at in zip(distinct.tolist(), new[first].tolist(), strict=True):
-                self._learn(value, example(at))
+            for value, specimen in zip(distinct.tolist(), examples(new[first]), strict=True):
+                self._learn(value, specimen)
             found, _ = self.seen.find(signatures)
         return found
+
+    def count(self, times: Ints) -> Ints:
+        """Return for each set (a line) and status (a column) how often it was said; each index stands ``times``."""
+        status = np.fromiter((item.status for item in self.known), np.int8)
+        return count_statuses(status[self.of_set[: len(times)]], times)
 
     def check(self, index: Ints, codes: npt.NDArray[Any]) -> None:
         """Compare what another engine says of specimens with what is known of their signatures.
@@ -78,17 +83,18 @@ class Outcomes:
 
     def _learn(self, signature: int, specimen: Specimen) -> None:
         facts = specimen_facts(specimen)
-        if self.signatures.of_facts(facts) != signature:
+        places = self.signatures.places(facts)
+        if self.signatures.pack(places) != signature:
             raise disagree("The columns and the single case read a specimen differently.")
-        numbers = [self._outcome(at, facts) for at in range(len(self.sets))]
+        numbers = [self._outcome(at, facts, places) for at in range(len(self.sets))]
         self.seen.add(signature)
         self.specimens.append((specimen, facts))
         if len(self.specimens) > len(self.of_set):
             self.of_set = np.resize(self.of_set, (2 * len(self.specimens), len(self.sets)))
         self.of_set[len(self.specimens) - 1] = numbers
 
-    def _outcome(self, at: int, facts: Facts) -> int:
-        key = (at, *(self.signatures.place(name, facts) for name in self._reads[at]))
+    def _outcome(self, at: int, facts: Facts, places: Mapping[str, int]) -> int:
+        key = (at, *map(places.__getitem__, self._reads[at]))
         if key not in self._seen:
             self._seen[key] = self._decide(self.sets[at], facts)
         return self._seen[key]
@@ -102,6 +108,14 @@ class Outcomes:
             self._number[found] = len(self.known)
             self.known.append(found)
         return self._number[found]
+
+
+def count_statuses(statuses: npt.NDArray[np.int8], times: Ints) -> Ints:
+    """Return for each set (a column) and status how often it is said, where each line stands so many times."""
+    sets = statuses.shape[1]
+    packed = statuses + len(STATUSES) * np.arange(sets)
+    counts = np.bincount(packed.ravel(), np.repeat(times, sets), len(STATUSES) * sets)  # doubles, exact up to 2**53
+    return counts.astype(np.int64).reshape(sets, len(STATUSES))
 
 
 def disagree(what: str) -> Her2crcError:

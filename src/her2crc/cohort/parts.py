@@ -79,7 +79,7 @@ class Folder:
         """Return the notes of the finished parts, in order; a gap ends them."""
         found: list[PartNote] = []
         for path in sorted(self.parts_path.glob("*.json")):
-            note = msgspec.json.decode(path.read_bytes(), type=PartNote)
+            note = read_note(path)
             if note.start != (found[-1].stop if found else 0):
                 break
             found.append(note)
@@ -103,7 +103,17 @@ def write_part(path: Path, name: str, tables: Mapping[str, pa.Table], rejects: p
     for kind, table in tables.items():
         write_parquet(table, path / kind / f"part-{name}.parquet")
     write_parquet(rejects, path / WORK / "parts" / f"{name}.rejects.parquet")
-    write_text(path / WORK / "parts" / f"{name}.json", msgspec.json.encode(note).decode())
+    write_note(path, f"{name}.json", note)
+
+
+def write_note(path: Path, name: str, note: PartNote) -> None:
+    """Write a note of what is finished into an output folder."""
+    write_text(path / WORK / "parts" / name, msgspec.json.encode(note).decode())
+
+
+def read_note(path: Path) -> PartNote:
+    """Return a note."""
+    return msgspec.json.decode(path.read_bytes(), type=PartNote)
 
 
 def remove(path: Path) -> None:

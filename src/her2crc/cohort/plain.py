@@ -16,12 +16,16 @@ import numpy.typing as npt
 from her2crc.cohort.values import UNIT, Column, Flags, Ints, decimals_of, to_units
 from her2crc.criteria.fields import Field
 from her2crc.criteria.library import Settings
+from her2crc.model.dilution import shortfall
 from her2crc.model.patient import IHC, ISH, Plasma, TissueCopyNumber
+from her2crc.normalise.conflicts import PLASMA_READING
 from her2crc.normalise.patient import DISTANT
 
 DECIMALS_KEPT = 6
 TISSUE_FINDINGS = tuple(name for kind in (IHC, ISH, TissueCopyNumber) for name in kind.__struct_fields__)
 PLASMA_FINDINGS = Plasma.__struct_fields__
+SLACK = 1e-5
+"""Copies: more than whole units and the rounding of doubles can take from a reading."""
 
 
 class Rows(NamedTuple):
@@ -47,6 +51,7 @@ def odd_rows(rows: Rows, fields: Mapping[str, Field], settings: Settings) -> Fla
     odd |= _means_may_contradict(rows.columns)
     odd |= _no_control(rows.columns, "ish_cep17_signals") | _no_control(rows.columns, "ish_cep17_copies")
     odd |= _call_may_contradict(rows.columns, fields["ngs_call"], settings)
+    odd |= _reading_may_be_unexplained(rows.columns, settings)
     return odd | _material_contradicts(rows.columns, fields)
 
 
@@ -179,6 +184,18 @@ def _call_may_contradict(columns: Mapping[str, Column], field: Field, settings: 
     many = (call.values == not_amplified) & (copies.values >= to_units(settings.amplified_everywhere))
     flags: Flags = call.known & copies.known & (few | many)
     return flags
+
+
+def _reading_may_be_unexplained(columns: Mapping[str, Column], settings: Settings) -> Flags:
+    """Return where plasma copies lie below what normal DNA gives, the declared noise allowed for up to rounding."""
+    copies, fraction = (columns[name] for name in PLASMA_READING)
+    found: Flags = copies.known & fraction.known
+    at = np.flatnonzero(found)
+    if len(at):
+        read, share = copies.values[at] / UNIT, fraction.values[at] / UNIT
+        errors = float(settings.copies_cv) * read, float(settings.fraction_cv) * share
+        found[at] = shortfall(read, errors[0], share, errors[1], float(settings.contradiction_level)) > -SLACK
+    return found
 
 
 def _material_contradicts(columns: Mapping[str, Column], fields: Mapping[str, Field]) -> Flags:

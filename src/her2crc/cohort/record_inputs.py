@@ -6,18 +6,18 @@ and several processes can read. What the readers found wrong travels with the ro
 
 from __future__ import annotations
 
-import gzip
+import codecs
 import os
 import zlib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import pyarrow as pa
 
-from her2crc.cohort.inputs import BULK, LINES, Input
+from her2crc.cohort.inputs import BULK, LINES, Input, open_packed
 from her2crc.cohort.reference import FILE, ISSUES, LINE, PLACE, Reject, rejects_of
 from her2crc.cohort.table_inputs import Batch
 from her2crc.errors import InputError
@@ -191,16 +191,12 @@ def _files(path: Path) -> list[Path]:
 
 def _lines(file: Path) -> Iterator[tuple[int, bytes]]:
     try:
-        with _open(file) as content:
+        with open_packed(file) as content:
             for number, line in enumerate(content, 1):
                 if line.strip():
-                    yield number, line
+                    yield number, line.removeprefix(codecs.BOM_UTF8)
     except (OSError, EOFError, zlib.error):
         raise InputError("The file is damaged or cut short.", where=file.name, fix="Copy it again.") from None
-
-
-def _open(file: Path) -> IO[bytes]:
-    return gzip.open(file) if file.suffix == ".gz" else file.open("rb")  # type: ignore[return-value]  # reads bytes
 
 
 def _unreadable(name: str, number: int, text: str) -> Reject:
@@ -208,9 +204,8 @@ def _unreadable(name: str, number: int, text: str) -> Reject:
 
 
 def _batches(records: list[PatientRecord], name: str) -> Iterator[Batch]:
-    notes = tuple(
-        dict.fromkeys(issue.text for record in records[:1] for issue in record.issues if issue.level == "warning")
-    )
+    warnings = (issue for record in records for issue in record.issues if issue.level == "warning")
+    notes = tuple({issue.id: issue.text for issue in warnings}.values())  # of each kind one, however many patients
     for start in range(0, len(records), PATIENTS_AT_ONCE):
         some = records[start : start + PATIENTS_AT_ONCE]
         lost = [record for record in some if _is_nobody(record)]

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import msgspec
 import pyarrow as pa
 
 from her2crc.criteria.library import Knowledge
-from her2crc.model.patient import Patient
+from her2crc.model.patient import Patient, Specimen
 from her2crc.model.record import Issue, PatientRecord
 from her2crc.normalise import normalise
+from her2crc.read.columns import PATIENT_ID, SPECIMEN_ID, given_fields
 from her2crc.read.rows import Unusable, collect, found_row
 
 FILE, LINE, PLACE, ISSUES = "_file", "_line", "_place", "_issues"
@@ -25,6 +27,8 @@ HELPER = "_"
 NOT_SINGLE = "\x1f(not a single value)"
 """Stands in a staged column of texts for a list or another thing that no cell can be; no reader leaves such a text."""
 SEVERAL = Unusable("it is not a single value")
+EXAMPLE = "S1"
+"""Names the specimen of a row that is read for what it says alone."""
 NUMBERED = re.compile(r"(.*):(\d+)")
 
 
@@ -69,6 +73,21 @@ def read_patient(rows: pa.Table, knowledge: Knowledge) -> Patient:
         issues += msgspec.json.decode(row.get(ISSUES) or "[]", type=list[Issue])
     record = collect(found)[0]
     return normalise(_with_issues(record, issues), knowledge.fields, knowledge.settings)
+
+
+def read_specimens(rows: pa.Table, knowledge: Knowledge) -> Iterator[Specimen]:
+    """Yield the specimen of each row as a single case has it; for rows that tell of one each, with nothing unusual."""
+    given = {name: _as_text(rows[name]) for name in rows.column_names if name in specimen_fields()}
+    for at in range(rows.num_rows):
+        cells = [(name, column[at]) for name, column in given.items() if column[at] is not None]
+        record = collect([found_row([(PATIENT_ID, EXAMPLE), (SPECIMEN_ID, EXAMPLE), *cells], "", "")])[0]
+        yield normalise(record, knowledge.fields, knowledge.settings).specimens[0]
+
+
+@cache
+def specimen_fields() -> frozenset[str]:
+    """Return the columns that tell of a specimen."""
+    return frozenset(name for name, field in given_fields().items() if field.level == "specimen")
 
 
 def _with_issues(record: PatientRecord, issues: list[Issue]) -> PatientRecord:

@@ -7,6 +7,7 @@ same next tests, so a registry of millions is a few thousand different specimens
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
@@ -93,8 +94,15 @@ class Signatures:
 
     def of_facts(self, facts: Facts) -> int:
         """Return the signature of one specimen."""
-        places = (self.place(name, facts) for name in self.scales)
-        return sum(place * step for place, step in zip(places, self.steps, strict=True))
+        return self.pack(self.places(facts))
+
+    def places(self, facts: Facts) -> dict[str, int]:
+        """Return the place of each fact of one specimen."""
+        return {name: self.place(name, facts) for name in self.scales}
+
+    def pack(self, places: Mapping[str, int]) -> int:
+        """Return the signature that places make, which stand in the order of the scales."""
+        return sum(map(operator.mul, places.values(), self.steps))
 
     def place(self, name: str, facts: Facts) -> int:
         """Return the place of one fact, or of a quotient of two facts written ``above / below``."""

@@ -3,7 +3,8 @@
 Rows are brought together by patient across the cluster; every worker reads the cells (as :mod:`her2crc.cohort.rows`
 does), Spark's own SQL evaluates the rules on exact decimals, and the worker makes the tables of whole patients and
 writes them. A part has the name of its partition and is renamed into place, so a task that is run again, because its
-worker was lost, writes the same. Input and output must be reachable from every worker.
+worker was lost, writes the same. A partition that is written whole leaves a note, and a run that goes on behind a
+killed one passes it by. Input and output must be reachable from every worker.
 """
 
 from __future__ import annotations
@@ -11,12 +12,10 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy.typing as npt
 import pyarrow as pa
 from sqlglot import exp
@@ -24,7 +23,18 @@ from sqlglot import exp
 from her2crc.cohort.block import Screener
 from her2crc.cohort.engines import codes_query, facts_table
 from her2crc.cohort.inputs import find_inputs
-from her2crc.cohort.parts import Folder, run_mark, write_part
+from her2crc.cohort.parts import (
+    KINDS,
+    WORK,
+    Folder,
+    PartNote,
+    read_note,
+    run_mark,
+    total,
+    write_note,
+    write_part,
+    write_text,
+)
 from her2crc.cohort.plain import settle_material
 from her2crc.cohort.reference import LINE
 from her2crc.cohort.rows import run_starts
@@ -32,10 +42,12 @@ from her2crc.cohort.screen import BLOCK_ROWS, FORMAT, knowledge_mark, make_part,
 from her2crc.cohort.staging import SEQUENCE, Staged, stage
 from her2crc.cohort.values import Column, absent
 from her2crc.criteria.library import Knowledge
-from her2crc.errors import InputError, MissingExtraError
+from her2crc.errors import Her2crcError, InputError, MissingExtraError
 from her2crc.read.columns import PATIENT_ID
 
 CODES = "_codes"
+WHOLE = ".whole"
+"""Ending of the note of a partition that is written whole."""
 ROW = "row__"
 """Start of the names under which the row as given travels beside its facts."""
 ROWS_OF_PARTITION = 500_000
@@ -84,16 +96,17 @@ def screen_on_spark(
     session = _session(master)
     try:
         progress("screening on Spark", 0, 0, 0)
-        notes = _run(session, staged, folder.path, knowledge)
+        _run(session, staged, folder.path, knowledge)
     except Exception as error:
         if type(error).__module__.partition(".")[0] not in ("pyspark", "py4j"):
             raise
         raise InputError("Spark gave up.", where=master, why=str(error).splitlines()[0], fix="See its log.") from None
     finally:
         session.stop()
-    counts: Counter[str] = Counter()
-    for note in notes:
-        counts.update(note)
+    notes = [read_note(path) for path in folder.parts_path.glob(f"*{WHOLE}")]
+    if sum(note.stop for note in notes) != staged.rows:
+        raise Her2crcError("Spark did not hand on every row.", fix="Please report this with the version of Spark.")
+    counts = total(notes)
     seconds = {"read": read - began, "screen": time.monotonic() - read}
     summary = summary_of(counts, staged, sources, Screener(knowledge), "spark", seconds)
     folder.finish(summary)
@@ -115,22 +128,37 @@ def _session(master: str) -> Any:
     return builder.getOrCreate()
 
 
-def _run(session: Any, staged: Staged, output: Path, knowledge: Knowledge) -> list[dict[str, int]]:
-    """Run the steps on the cluster, and return what was counted in each part."""
+def _run(session: Any, staged: Staged, output: Path, knowledge: Knowledge) -> None:
+    """Run the steps on the cluster."""
     given = session.read.parquet(*(str(Path(path).resolve()) for path in staged.files))
     if SEQUENCE not in given.columns:
         given = given.selectExpr("*", f"_metadata.row_index + 1 AS {LINE}", "_metadata.file_name AS _file")
     ordered = [name for name in ("_file", LINE, SEQUENCE) if name in given.columns]
     ordered = [SEQUENCE] if SEQUENCE in ordered else ordered
-    partitions = max(1, -(-staged.rows // ROWS_OF_PARTITION), session.sparkContext.defaultParallelism)
+    partitions = _partitions(output, staged.rows, session.sparkContext.defaultParallelism)
     by_patient = given.repartition(partitions, PATIENT_ID).sortWithinPartitions(PATIENT_ID, *ordered)
     example = _cells_reader(knowledge)(pa.Table.from_batches([], _arrow_schema(by_patient.schema)))
     facts = by_patient.mapInArrow(_each(_cells_reader(knowledge)), _spark_schema(example.schema))
     facts.createOrReplaceTempView("facts")
     rows = [name for name in example.column_names if name.startswith(ROW)]
     judged = session.sql(_query(knowledge, rows))
-    written = judged.mapInArrow(_writer(output, knowledge), "counts binary")
-    return [msgspec.json.decode(bytes(row.counts), type=dict[str, int]) for row in written.collect()]
+    judged.mapInArrow(_writer(output, knowledge), "nothing binary").collect()
+
+
+def _partitions(output: Path, rows: int, least: int) -> int:
+    """Return into how many partitions the patients go: as many as in the killed run, whose whole ones are kept.
+
+    What it wrote of the others is removed.
+    """
+    mark = output / WORK / "partitions.txt"
+    if not mark.is_file():
+        write_text(mark, str(max(1, -(-rows // ROWS_OF_PARTITION), least)))
+    whole = {path.name.removesuffix(WHOLE) for path in (output / WORK / "parts").glob(f"*{WHOLE}")}
+    for folder in (output / WORK / "parts", *(output / kind for kind in KINDS)):
+        for path in folder.glob("*-*"):
+            if path.name.removeprefix("part-").partition("-")[0] not in whole:
+                path.unlink()
+    return int(mark.read_text())
 
 
 def _cells_reader(knowledge: Knowledge) -> Callable[[pa.Table], pa.Table]:
@@ -174,18 +202,22 @@ def _query(knowledge: Knowledge, rows: Sequence[str]) -> str:
 
 
 def _writer(output: Path, knowledge: Knowledge) -> Callable[[Batches], Batches]:
-    """Return what a worker does last: whole patients to tables, written as parts of the output."""
+    """Return what a worker does last: whole patients to tables, written as parts of the output; it hands on nothing."""
 
     def run(batches: Batches) -> Batches:
         from pyspark import TaskContext
 
         context: Any = TaskContext.get()
-        screener = SparkScreener(knowledge)
+        name = f"{context.partitionId():05}"
+        if (output / WORK / "parts" / f"{name}{WHOLE}").is_file():
+            return
+        screener, notes = SparkScreener(knowledge), [PartNote(0, 0, {})]
         for at, table in enumerate(_whole_patients(batches)):
-            part = make_part(table, 0, screener)
-            write_part(output, f"{context.partitionId():05}-{at:03}", *part)
-            packed = msgspec.json.encode(part[2].counts)
-            yield pa.RecordBatch.from_pydict({"counts": pa.array([packed], pa.binary())})
+            part = make_part(table, notes[-1].stop, screener)
+            write_part(output, f"{name}-{at:03}", *part)
+            notes.append(part[2])
+        write_note(output, f"{name}{WHOLE}", PartNote(0, notes[-1].stop, dict(total(notes))))
+        yield from ()
 
     return run
 

@@ -19,22 +19,23 @@ import pyarrow.parquet as pq
 
 from her2crc.cohort.inputs import CSV, DUCKDB, PARQUET, POSTGRESQL, Input
 from her2crc.cohort.record_inputs import record_batches
-from her2crc.cohort.reference import FILE, HELPERS, LINE, NOT_SINGLE, REJECTS, rejects_table
+from her2crc.cohort.reference import FILE, HELPERS, LINE, NOT_SINGLE, REJECTS, Reject, rejects_table
 from her2crc.cohort.rows import identifiers, run_starts
-from her2crc.cohort.table_inputs import BATCH, Batch, open_parquet, table_batches
+from her2crc.cohort.table_inputs import BATCH, IDENTIFIERS, Batch, is_plain, open_parquet, table_batches
 from her2crc.errors import InputError, OutputError
-from her2crc.read.columns import PATIENT_ID, SPECIMEN_ID, columns, unknown_names
+from her2crc.read.columns import PATIENT_ID, columns, unknown_names
 from her2crc.read.rows import Unusable, as_written
 from her2crc.read.table import read_header
 
 SEQUENCE = "_sequence"
 SYNTHETIC = "synthetic"
+SYNTHETIC_ID = r"^SYN-\d{9}$"
+"""An identifier that ``generate`` made."""
 SORT_MEMORY = "800MB"
 TABLES = (PARQUET, CSV, DUCKDB, POSTGRESQL)
 STAGED_REJECTS = "rejects.parquet"
 WHOLE_ROWS = ("no_patient_id", "too_many_cells", "fhir_unreadable")
 """Issues by which nothing of a row was used."""
-TEXT_COLUMNS = (PATIENT_ID, SPECIMEN_ID)
 
 
 class Staged(NamedTuple):
@@ -62,10 +63,11 @@ def stage(sources: Sequence[Input], work: Path, tell: Callable[[str, int, int, i
     if kept.is_file():
         return msgspec.json.decode(kept.read_bytes(), type=Staged)
     synthetic = any(map(_is_synthetic, sources))
+    unread = tuple(source.note for source in sources if source.note)
     if all(source.kind == PARQUET for source in sources):
         found = _as_given(sources)
         if found and found.rows:
-            return found._replace(synthetic=synthetic)
+            return found._replace(synthetic=synthetic or found.synthetic, notes=(*unread, *found.notes))
     tell("reading", 0, 0, 0)
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
@@ -76,7 +78,8 @@ def stage(sources: Sequence[Input], work: Path, tell: Callable[[str, int, int, i
     if not in_order:
         tell("sorting by patient", 0, 0, 0)
         unsorted = _sort(unsorted, work)
-    staged = staged._replace(files=(str(unsorted),), synthetic=synthetic)
+    synthetic = synthetic or staged.synthetic
+    staged = staged._replace(files=(str(unsorted),), synthetic=synthetic, notes=(*unread, *staged.notes))
     half = kept.with_suffix(".half")
     half.write_bytes(msgspec.json.encode(staged))
     half.replace(kept)
@@ -86,19 +89,31 @@ def stage(sources: Sequence[Input], work: Path, tell: Callable[[str, int, int, i
 def _is_synthetic(source: Input) -> bool:
     """Tell whether an input says of itself that it is synthetic: a Parquet file in its metadata, others in the name."""
     if source.kind == PARQUET:
-        return SYNTHETIC.encode() in (open_parquet(source).schema_arrow.metadata or {})
+        return is_marked_synthetic(open_parquet(source).schema_arrow)
     return SYNTHETIC in source.name
+
+
+def has_synthetic_ids(ids: pa.Array | pa.ChunkedArray) -> bool:
+    """Tell whether all patients are named as ``generate`` names them; what nobody is in, is not called synthetic."""
+    return bool(len(ids)) and pc.all(pc.match_substring_regex(ids, SYNTHETIC_ID)).as_py() is True
+
+
+def is_marked_synthetic(schema: pa.Schema) -> bool:
+    """Tell whether the metadata of a table say that it is synthetic, as ``generate`` writes them."""
+    return SYNTHETIC.encode() in (schema.metadata or {})
 
 
 def _as_given(sources: Sequence[Input]) -> Staged | None:
     """Return the files as they are, if they are alike, and every row's patient is named and stands in order."""
     kinds: set[tuple[tuple[str, pa.DataType], ...]] = set()
-    rows, last, notes = 0, None, []
+    rows, last, notes, made_up = 0, None, [], True
     for source in sources:
         file = open_parquet(source)
         header = read_header(file.schema_arrow.names, source.name)
-        types = zip(header.names, file.schema_arrow.types, strict=True)
-        kinds.add(tuple(sorted(((name, kind) for name, kind in types if name), key=lambda item: item[0])))
+        types = {name: kind for name, kind in zip(header.names, file.schema_arrow.types, strict=True) if name}
+        if not all(is_plain(name, kind) for name, kind in types.items()):
+            return None
+        kinds.add(tuple(sorted(types.items(), key=lambda item: item[0])))
         notes += [issue.text for issue in unknown_names(header.unknown(), source.name)]
         written = header.written[header.names.index(PATIENT_ID)]
         for batch in file.iter_batches(BATCH, columns=[written]):
@@ -107,9 +122,10 @@ def _as_given(sources: Sequence[Input]) -> Staged | None:
             if ids.null_count or not _unchanged(given, ids) or not _in_order(ids, last):
                 return None
             last = ids[-1].as_py() if len(ids) else last
+            made_up = made_up and has_synthetic_ids(ids)
         rows += file.metadata.num_rows
     files = tuple(source.path for source in sources)
-    return Staged(files, True, rows, 0, 0, tuple(notes)) if len(kinds) == 1 else None
+    return Staged(files, True, rows, 0, 0, tuple(notes), made_up) if len(kinds) == 1 else None
 
 
 def _unchanged(given: pa.Array, ids: pa.Array) -> bool:
@@ -129,28 +145,29 @@ def _write_all(
     sources: Sequence[Input], path: Path, work: Path, tell: Callable[[str, int, int, int], None]
 ) -> tuple[Staged, bool]:
     """Write the rows of all inputs to one file, and what was lost to another; tell whether rows stand in order."""
-    notes: list[str] = []
-    rows, lost, lost_rows, last, in_order = 0, 0, 0, None, True
+    notes: dict[str, None] = {}
+    rows, lost, lost_rows, last, in_order, made_up = 0, 0, 0, None, True, True
     with (
         pq.ParquetWriter(path, _schema(), compression="zstd") as writer,
         pq.ParquetWriter(work / STAGED_REJECTS, REJECTS, compression="zstd") as rejected,
     ):
         for batch, share in _all_batches(sources, work):
-            notes += batch.notes
+            notes |= dict.fromkeys(batch.notes)
             if batch.rejects:
                 rejected.write_table(rejects_table(batch.rejects))
                 lost += len(batch.rejects)
-                lost_rows += sum(1 for item in batch.rejects if item.id in WHOLE_ROWS)
+                lost_rows += whole_rows(batch.rejects)
             table = _as_texts(batch.rows)
             if table.num_rows:
                 ids = table[PATIENT_ID].combine_chunks()
                 in_order = in_order and _in_order(ids, last)
                 last = ids[-1].as_py()
+                made_up = made_up and has_synthetic_ids(ids)
                 numbers = pa.array(np.arange(rows, rows + table.num_rows))
                 writer.write_table(table.append_column(SEQUENCE, numbers).select(_schema().names))
                 rows += table.num_rows
             tell("reading", rows, round(rows / share) if share else 0, 0)
-    return Staged((str(path),), False, rows, lost, lost_rows, tuple(notes)), in_order
+    return Staged((str(path),), False, rows, lost, lost_rows, tuple(notes), bool(rows) and made_up), in_order
 
 
 def _all_batches(sources: Sequence[Input], work: Path) -> Iterator[tuple[Batch, float]]:
@@ -168,6 +185,11 @@ def _schema() -> pa.Schema:
     return pa.schema([*texts, (SEQUENCE, pa.int64())]).set(
         len(columns()) + HELPERS.index(LINE), pa.field(LINE, pa.int64())
     )
+
+
+def whole_rows(rejects: Sequence[Reject]) -> int:
+    """Return how many rows are lost as a whole; one that is lost for two reasons counts once."""
+    return len({item.place for item in rejects if item.id in WHOLE_ROWS})
 
 
 def _as_texts(table: pa.Table) -> pa.Table:
@@ -262,7 +284,7 @@ def _of_file(path: str, as_given: bool, start: int) -> Iterator[pa.Table]:
     """Yield the known columns of a file from a row on; whole row groups before it are not read."""
     schema = pq.read_schema(path)
     names = dict(_known(schema, path, as_given))
-    texts = [name for name, ours in names.items() if _is_text(schema.field(name).type) and ours not in TEXT_COLUMNS]
+    texts = [name for name, ours in names.items() if _is_text(schema.field(name).type) and ours not in IDENTIFIERS]
     file = pq.ParquetFile(path, read_dictionary=texts)
     groups, number = [*range(file.num_row_groups)], 0
     while groups and number + file.metadata.row_group(groups[0]).num_rows <= start:

@@ -10,6 +10,7 @@ import numpy as np
 
 from her2crc.cohort.advice import YES
 from her2crc.cohort.block import Screened, Screener
+from her2crc.cohort.outcomes import count_statuses
 from her2crc.criteria.sets import STATUSES
 
 SEPARATOR = "/"
@@ -26,13 +27,15 @@ def count(screened: Screened, screener: Screener, rejects: int) -> dict[str, int
             "by_reference": len(screened.odd),
         }
     )
-    status_of = np.array([item.status for item in outcomes.known])
-    of_specimens = status_of[outcomes.of_set[screened.group.signature]]
+    alike = np.ones(len(screened.group.sizes), np.int64)
+    of_patients = count_statuses(answers.statuses, alike)
+    of_specimens = outcomes.count(np.bincount(screened.group.signature))
+    discordant = answers.discordant.sum(axis=0)
     for at, item in enumerate(outcomes.sets):
         for place, status in enumerate(STATUSES):
-            counts[f"sets/{item.id}/patients/{status}"] = int((answers.statuses[:, at] == place).sum())
-            counts[f"sets/{item.id}/specimens/{status}"] = int((of_specimens[:, at] == place).sum())
-        counts[f"sets/{item.id}/discordant"] = int(answers.discordant[:, at].sum())
+            counts[f"sets/{item.id}/patients/{status}"] = int(of_patients[at, place])
+            counts[f"sets/{item.id}/specimens/{status}"] = int(of_specimens[at, place])
+        counts[f"sets/{item.id}/discordant"] = int(discordant[at])
     _count_answers(counts, screened, screener)
     return {name: number for name, number in counts.items() if number}
 

@@ -11,22 +11,23 @@ import gzip
 import io
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from her2crc.cohort.inputs import CSV, DUCKDB, PACKED, PARQUET, Input
+from her2crc.cohort.inputs import CSV, DUCKDB, PARQUET, Input, open_packed
 from her2crc.cohort.reference import FILE, LINE, Reject
 from her2crc.cohort.rows import identifiers
 from her2crc.errors import Her2crcError, InputError, MissingExtraError
-from her2crc.read.columns import PATIENT_ID, unknown_names
+from her2crc.read.columns import PATIENT_ID, SPECIMEN_ID, unknown_names
 from her2crc.read.source import UTF16, first_line
 from her2crc.read.table import Header, delimiter_of, is_empty, read_header
 
 BATCH = 65_536
+IDENTIFIERS = (PATIENT_ID, SPECIMEN_ID)
 AS_LATIN_1 = "The file is not UTF-8 and was read as Latin-1: check letters with accents, or save it as UTF-8."
 FIRST_LINE = 1_000_000
 """Characters in which the header of a CSV file stands."""
@@ -86,19 +87,56 @@ def arrow_batches(source: Input, names: Sequence[str], batches: Iterator[pa.Reco
     notes = tuple(issue.text for issue in unknown_names(header.unknown(), source.name))
     number = 0
     for batch in batches:
-        columns = {known: _stored(batch[name]) for name, known in ours.items()}
+        columns = {known: plain(known, batch[name]) for name, known in ours.items()}
         yield _placed(columns, np.arange(number + 1, number + batch.num_rows + 1), source.name, notes)
         notes = ()
         number += batch.num_rows
 
 
-def _stored(array: pa.Array) -> pa.Array:
-    """An extension type (a database's own number, say) stands as what it is stored as."""
-    return array.storage if isinstance(array, pa.ExtensionArray) else array
+def is_plain(name: str, kind: pa.DataType) -> bool:
+    """Tell whether a column of this name and type is read as it stands; see :func:`plain`."""
+    return bool(_plain_type(name, kind) == kind)
+
+
+def plain(name: str, array: pa.Array) -> pa.Array:
+    """Return a column in a type that everything behind this can read, with the same values.
+
+    UUIDs stand as text, other extension types (a database's own number, say) as what they are stored as; run ends,
+    views and short decimals, which Arrow can hardly compute with, as plain ones; identifiers in single precision as
+    text, since as doubles 1.1 would read 1.100000023841858.
+    """
+    if isinstance(array.type, pa.UuidType):
+        return pa.array([None if value is None else str(value) for value in array.to_pylist()], pa.string())
+    if isinstance(array, pa.ExtensionArray):
+        return plain(name, array.storage)
+    if pa.types.is_run_end_encoded(array.type):
+        return plain(name, pc.run_end_decode(array))
+    wanted = _plain_type(name, array.type)
+    return array if wanted == array.type else array.cast(wanted)
+
+
+def _plain_type(name: str, kind: pa.DataType) -> pa.DataType:
+    types = pa.types
+    if types.is_dictionary(kind):
+        inner = _plain_type(name, kind.value_type)
+        return kind if inner == kind.value_type else inner
+    if isinstance(kind, pa.UuidType):
+        return pa.string()
+    if isinstance(kind, pa.BaseExtensionType):
+        return _plain_type(name, kind.storage_type)
+    if types.is_run_end_encoded(kind):
+        return _plain_type(name, kind.value_type)
+    if types.is_string_view(kind) or (name in IDENTIFIERS and (types.is_float32(kind) or types.is_float16(kind))):
+        return pa.string()
+    if types.is_binary_view(kind):
+        return pa.binary()
+    short = types.is_decimal32(kind) or types.is_decimal64(kind)
+    return pa.decimal128(kind.precision, kind.scale) if short else kind
 
 
 def _placed(columns: dict[str, pa.Array], lines: Any, name: str, notes: tuple[str, ...]) -> Batch:
-    ids = identifiers(columns[PATIENT_ID])
+    given = columns[PATIENT_ID]
+    ids = identifiers(given)
     table = pa.table(
         {
             **columns,
@@ -110,11 +148,17 @@ def _placed(columns: dict[str, pa.Array], lines: Any, name: str, notes: tuple[st
     if not ids.null_count:
         return Batch(table, (), notes)
     lost = table.filter(pc.is_null(ids))[LINE].to_pylist()
-    return Batch(table.filter(pc.is_valid(ids)), tuple(_nameless(name, line) for line in lost), notes)
+    what = f"is a column of {given.type}, which can be no identifier" if _is_no_word(given) else "is missing or blank"
+    return Batch(table.filter(pc.is_valid(ids)), tuple(_nameless(name, line, what) for line in lost), notes)
 
 
-def _nameless(name: str, line: int) -> Reject:
-    text = f"patient_id is missing or blank, so nothing of row {line} was used: fill it in."
+def _is_no_word(array: pa.Array) -> bool:
+    binary = pa.types.is_binary(array.type) or pa.types.is_fixed_size_binary(array.type)
+    return bool(binary or pa.types.is_large_binary(array.type) or pa.types.is_nested(array.type))
+
+
+def _nameless(name: str, line: int, what: str) -> Reject:
+    text = f"patient_id {what}, so nothing of row {line} was used: fill it in."
     return Reject(name, line, f"{name}:{line}", None, None, PATIENT_ID, "error", "no_patient_id", text)
 
 
@@ -138,10 +182,10 @@ def _position(text: Any) -> int:
 
 def _text(source: Input) -> io.TextIOWrapper:
     """Open a text, packed or not, in its encoding: UTF-16 with its mark, UTF-8, else Latin-1."""
-    with _open(source) as file:
+    with open_packed(Path(source.path)) as file:
         start = file.read(len(codecs.BOM_UTF8))
         if start.startswith(UTF16):
-            return io.TextIOWrapper(_open(source), "utf-16", newline="")
+            return io.TextIOWrapper(open_packed(Path(source.path)), "utf-16", newline="")
         decoder = codecs.getincrementaldecoder("utf-8")()
         try:
             decoder.decode(start)
@@ -149,14 +193,8 @@ def _text(source: Input) -> io.TextIOWrapper:
                 decoder.decode(chunk)
             decoder.decode(b"", final=True)
         except UnicodeDecodeError:
-            return io.TextIOWrapper(_open(source), "latin-1", newline="")
-    return io.TextIOWrapper(_open(source), "utf-8-sig", newline="")
-
-
-def _open(source: Input) -> IO[bytes]:
-    with Path(source.path).open("rb") as file:
-        packed = file.read(len(PACKED)) == PACKED
-    return gzip.open(source.path) if packed else Path(source.path).open("rb")  # type: ignore[return-value]  # reads bytes
+            return io.TextIOWrapper(open_packed(Path(source.path)), "latin-1", newline="")
+    return io.TextIOWrapper(open_packed(Path(source.path)), "utf-8-sig", newline="")
 
 
 def _csv_batches(source: Input, reader: Any) -> Iterator[Batch]:

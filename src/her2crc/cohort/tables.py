@@ -5,7 +5,7 @@ The long table of verdicts is written from whole numbers: texts stand once, in d
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -76,9 +76,11 @@ def verdicts_table(screened: Screened, screener: Screener) -> pa.Table:
 
 
 def _coded(indices: npt.NDArray[np.int32], texts: pa.Array) -> pa.Array:
-    missing = indices < 0
-    shown = pa.array(np.maximum(indices, 0), pa.int32(), mask=missing) if missing.any() else pa.array(indices)
-    return pa.DictionaryArray.from_arrays(shown, texts)
+    """Return texts by their numbers, none where a number is below 0."""
+    there = np.packbits(indices >= 0, bitorder="little")
+    buffers = [pa.py_buffer(there), pa.py_buffer(np.ascontiguousarray(indices, np.int32))]
+    shown = pa.Array.from_buffers(pa.int32(), len(indices), buffers)
+    return pa.DictionaryArray.from_arrays(shown, texts, safe=False)
 
 
 def _lists(of_outcome: Sequence[Sequence[str]], outcome: npt.NDArray[np.int32]) -> pa.Array:
@@ -142,10 +144,16 @@ def _named(flags: npt.NDArray[np.bool_], names: Sequence[str]) -> pa.Array:
 
 
 def _unsettled_of_patients(screened: Screened) -> pa.Array:
-    found: list[list[str]] = [[] for _ in range(len(screened.group.sizes))]
-    for at, patient in screened.odd.items():
-        found[at] = unsettled_of_patient(patient)
-    return pa.array(found, LIST)
+    found = {at: unsettled_of_patient(patient) for at, patient in screened.odd.items()}
+    return _few_lists(found, len(screened.group.sizes))
+
+
+def _few_lists(found: Mapping[int, Sequence[str]], length: int) -> pa.Array:
+    """Return lists of texts most of which are empty."""
+    lengths = np.zeros(length + 1, np.int32)
+    lengths[np.array([*found], np.int64) + 1] = [len(texts) for texts in found.values()]
+    flat = pa.array([text for at in sorted(found) for text in found[at]], pa.string())
+    return pa.ListArray.from_arrays(pa.array(np.cumsum(lengths, dtype=np.int32)), flat)
 
 
 def unsettled_of_patient(patient: Patient) -> list[str]:
@@ -175,9 +183,8 @@ def specimens_table(screened: Screened, screener: Screener) -> pa.Table:
             extra = pa.array([_shown_one(item, name, field) for item in screened.odd_specimens], array.type)
             array = pa.concat_arrays([array, extra])
         columns[name] = array.take(order)
-    empty: list[list[str]] = [[]] * rows
-    unsettled = pa.array([*empty, *(list(item.unsettled) for item in screened.odd_specimens)], LIST)
-    columns["unsettled"] = unsettled.take(order)
+    unsettled = {at: item.unsettled for at, item in enumerate(screened.odd_specimens, rows)}
+    columns["unsettled"] = _few_lists(unsettled, rows + len(unsettled)).take(order)
     return pa.table(columns)
 
 
@@ -198,6 +205,9 @@ def shown(column: Column, field: Field, texts: Sequence[str]) -> pa.Array:
 
 
 def _shown_one(specimen: Specimen, name: str, field: Field) -> Any:
+    """Return a fact as it counts: what was stated and cannot be used is none here, and stands in the rejects."""
+    if name in specimen.unsettled:
+        return None
     part: Any = specimen
     for group in (specimen.ihc, specimen.ish, specimen.tissue, specimen.plasma):
         part = group if name in group.__struct_fields__ else part

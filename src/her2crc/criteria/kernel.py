@@ -147,28 +147,20 @@ def add_doubles(
     step: int,
     mark: int,
 ) -> None:
-    """Add to each code the place of a double among the doubles of the limits; NaN is no value.
+    """Add to each code the place of a double among the doubles of the limits (a tuple); NaN is no value.
 
     A code is marked where the double is out of range, not whole where it must be, or below ``finest`` with more
-    digits than a millionth has. Each loop is simple enough for the compiler to do several rows at once.
+    digits than a millionth has. No branch hangs on the data, so that the compiler can do several rows at once.
     """
-    there = np.empty(len(codes), np.int8)
-    small = 0
     for at in range(len(codes)):
         number = values[at]
         given = (valid[at] != 0) & (number == number)
         fits = (low <= number) & (number <= high) & ((not whole) | (np.floor(number) == number))
-        small += given & (number < finest)
-        there[at] = given & fits
-        codes[at] += there[at] * (first * step) + np.int64(given & (not fits)) * mark
-    for at in range(len(codes) if small else 0):
-        number = values[at]
-        if there[at] and number < finest and np.rint(number * million) / million != number:
-            there[at] = 0
-            codes[at] += mark - first * step
-    for limit in limits:
-        for at in range(len(codes)):
-            codes[at] += there[at] * ((values[at] > limit) + np.int64(values[at] >= limit)) * step
+        fits &= (number >= finest) | (np.rint(number * million) / million == number)
+        place: Any = np.int64(first)
+        for limit in limits:
+            place += np.int64(number > limit) + np.int64(number >= limit)
+        codes[at] += np.int64(given & fits) * (place * step) + np.int64(given & (not fits)) * mark
 
 
 @njit(cache=True)
@@ -187,27 +179,40 @@ def add_tumour_copies(
 ) -> None:
     """Add to each code the place of copies per tumour cell: the sign of (copies - 2) - (t - 2) fraction for each t.
 
-    Doubles decide where the excess is larger than their rounding can be; else whole millionths do, and a code
-    is marked where the numbers have further digits.
+    Doubles decide where the excess is larger than their rounding can be, without a branch; the few others are gone
+    through once more. Limits are a tuple.
     """
+    near = np.empty(len(codes), np.bool_)
     for at in range(len(codes)):
-        part = fraction[at]
-        there = copies_valid[at] and fraction_valid[at] and codes[at] < mark
-        if not there or copies[at] != copies[at] or not part > 0:
-            continue
-        place: Any = first
+        number, part = copies[at], fraction[at]
+        there = (copies_valid[at] != 0) & (fraction_valid[at] != 0) & (codes[at] < mark)
+        there = there & (number == number) & (part > 0)
+        close = False
+        place: Any = np.int64(first)
         for limit in limits:
-            excess = (copies[at] - diploid) - (limit - diploid) * part
-            if abs(excess) * million > 1 + abs(copies[at]) + abs(limit):
-                place += 2 * (excess > 0)
-                continue
-            gain, share = np.rint(copies[at] * million), np.rint(part * million)
-            if gain / million != copies[at] or share / million != part:
-                place += mark
-            more, slope = np.int64(gain) - diploid * million, np.int64(np.rint(limit * million)) - diploid * million
-            rest = more * million - slope * np.int64(share)
-            place += (rest > 0) + (rest >= 0)
-        codes[at] += mark if place >= mark else place * step
+            excess = (number - diploid) - (limit - diploid) * part
+            close |= not (abs(excess) * million > 1 + abs(number) + abs(limit))
+            place += 2 * np.int64(excess > 0)
+        near[at] = there & close
+        codes[at] += np.int64(there & (not close)) * (place * step)
+    for at in range(len(codes)):
+        if near[at]:
+            place = _place_exactly(copies[at], fraction[at], limits, diploid, million, first, mark)
+            codes[at] += mark if place >= mark else place * step
+
+
+@njit(cache=True)
+def _place_exactly(copies: Any, fraction: Any, limits: Any, diploid: int, million: int, first: int, mark: int) -> Any:
+    """Return the place by whole millionths; at least ``mark`` where the numbers have further digits."""
+    gain, share = np.rint(copies * million), np.rint(fraction * million)
+    if gain / million != copies or share / million != fraction:
+        return mark
+    place: Any = first
+    for limit in limits:
+        more, slope = np.int64(gain) - diploid * million, np.int64(np.rint(limit * million)) - diploid * million
+        rest = more * million - slope * np.int64(share)
+        place += (rest > 0) + (rest >= 0)
+    return place
 
 
 @njit(cache=True)
@@ -219,6 +224,13 @@ def look_up(codes: Any, table: Any, found: Any) -> int:
         found[at] = table[np.uint64(min(codes[at], last))]
         missing += found[at] == EMPTY
     return missing
+
+
+@njit(cache=True)
+def count_each(which: Any, counts: Any) -> None:
+    """Add to ``counts`` how often each number stands in ``which``."""
+    for at in range(len(which)):
+        counts[which[at]] += 1
 
 
 @njit(cache=True)

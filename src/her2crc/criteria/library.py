@@ -190,9 +190,13 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     retest_certainty: Decimal
     retest_most_lesions: int
     interval_level: Decimal
+    contradiction_level: Decimal
     metastatic_stage: int
     low_gain: Decimal
     amplified_everywhere: Decimal
+    copies_cv: Decimal
+    fraction_cv: Decimal
+    cv_basis: str
 
 
 class Knowledge(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ from functools import cache
 
 import msgspec
 
-from her2crc.criteria.library import KNOWLEDGE_DIR
+from her2crc.criteria.library import KNOWLEDGE_DIR, Settings
 from her2crc.errors import UsageError
 from her2crc.model.citation import Citation
 
@@ -34,9 +34,6 @@ class FollowFigures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     label: str
     label_cite: tuple[Citation, ...]
-    copies_cv: float
-    fraction_cv: float
-    cv_basis: str
     level: float
     steady_fraction: float
     trend_days: int
@@ -61,8 +58,10 @@ class Noise(msgspec.Struct, frozen=True):
     floor: float | None = None
 
 
-def assay_noise(copies_cv: float | None, fraction_cv: float | None, floor: float | None = None) -> Noise:
-    """Return the noise of an assay: as given, else as declared.
+def assay_noise(
+    copies_cv: float | None, fraction_cv: float | None, settings: Settings, floor: float | None = None
+) -> Noise:
+    """Return the noise of an assay: as given, else as declared in the settings.
 
     Raises:
         UsageError: a coefficient of variation that cannot be.
@@ -70,12 +69,11 @@ def assay_noise(copies_cv: float | None, fraction_cv: float | None, floor: float
     for value in (copies_cv, fraction_cv):
         if value is not None and not 0 <= value < 1:
             raise UsageError("A coefficient of variation lies between 0 and 1.", fix="Write 0.05 for 5 %.")
-    figures = follow_figures()
     own = copies_cv is not None and fraction_cv is not None
     return Noise(
-        figures.copies_cv if copies_cv is None else copies_cv,
-        figures.fraction_cv if fraction_cv is None else fraction_cv,
-        "given with the command" if own else figures.cv_basis,
+        float(settings.copies_cv) if copies_cv is None else copies_cv,
+        float(settings.fraction_cv) if fraction_cv is None else fraction_cv,
+        "given with the command" if own else settings.cv_basis,
         floor,
     )
 

@@ -51,7 +51,7 @@ def follow_results(
         UsageError: a coefficient of variation that cannot be.
     """
     figures = follow_figures()
-    noise = assay_noise(copies_cv, fraction_cv, lowest_plasma_fraction(knowledge))
+    noise = assay_noise(copies_cv, fraction_cv, knowledge.settings, lowest_plasma_fraction(knowledge))
     cut = lowest_plasma_cut(knowledge)
     points = points_of(patient, criteria, cut, noise, figures)
     assays = {item.specimen_id: item.plasma.plasma_assay for item in patient.specimens}

@@ -73,7 +73,7 @@ def measure_plasma(
         UsageError: an argument that cannot be.
     """
     figures = plasma_figures()
-    noise, level = assay_noise(copies_cv, fraction_cv), _level(knowledge)
+    noise, level = assay_noise(copies_cv, fraction_cv, knowledge.settings), _level(knowledge)
     typed = read_given(given or {}, knowledge)
     samples = read_plasma(source, variants, knowledge, figures, level, counts)
     return tuple(_measure(with_given(item, typed), knowledge, figures, noise) for item in samples)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from math import sqrt
 from statistics import NormalDist
+from typing import Any
 
 from her2crc.model.quantity import DIPLOID
 
@@ -57,9 +58,18 @@ def is_impossible(observed: float, observed_error: float, fraction: float, fract
     The cells that are no tumour hold their two copies, so no reading is below 2 (1 - fraction). Arguments as in
     :func:`adjusted_interval`.
     """
+    return bool(shortfall(observed, observed_error, fraction, fraction_error, level) > 0)
+
+
+def shortfall(observed: Any, observed_error: Any, fraction: Any, fraction_error: Any, level: float) -> Any:
+    """Return the copies that a reading lacks, noise allowed for, to what the cells that are no tumour give alone.
+
+    Above 0 no number of copies in the tumour explains the reading. Numbers, or arrays of them; arguments as in
+    :func:`adjusted_interval`.
+    """
     z = NormalDist().inv_cdf((1 + level) / 2)
-    error = sqrt(observed_error**2 + (DIPLOID * fraction_error) ** 2)
-    return observed + z * error < DIPLOID * (1 - fraction)
+    error = (observed_error**2 + (DIPLOID * fraction_error) ** 2) ** 0.5
+    return DIPLOID * (1 - fraction) - (observed + z * error)
 
 
 def visible_from(cut: float, fraction: float) -> float:

@@ -82,7 +82,8 @@ class Specimen(msgspec.Struct, frozen=True):
     """One specimen and its findings.
 
     ``unsettled`` names the facts that were stated but cannot be used (contradictory or unusable values): they are
-    None here, yet their test is not absent. ``variants`` are those reported (None: not stated which were found).
+    None here, yet their test is not absent. Only a plasma reading that no copies explain keeps its two values, to be
+    seen and measured. ``variants`` are those reported (None: not stated which were found).
     """
 
     specimen_id: str

@@ -7,10 +7,13 @@ from decimal import Decimal
 from typing import Any
 
 from her2crc.criteria.library import Settings
-from her2crc.model.quantity import Ratio, quotient_matches, ratio_matches
+from her2crc.model.dilution import is_impossible
+from her2crc.model.quantity import DIPLOID, Ratio, quotient_matches, ratio_matches
 from her2crc.model.record import Issue
 
 Contradiction = tuple[Issue, tuple[str, ...]]
+PLASMA_READING = ("plasma_copies", "tumour_fraction")
+"""Copies, and the share of tumour in what they were read in."""
 
 
 def contradictions(facts: Mapping[str, Any], specimen_id: str, settings: Settings) -> Iterator[Contradiction]:
@@ -83,6 +86,30 @@ def _material(facts: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]
     if None not in (kind, site) and (kind == "plasma") != (site == "plasma"):
         text = f"The site '{site}' and the specimen kind '{kind}' contradict each other; both are unknown."
         yield text, ("specimen_kind", "site")
+
+
+def unexplained_reading(
+    facts: Mapping[str, Any], specimen_id: str, place: str, settings: Settings
+) -> tuple[Issue, ...]:
+    """Return the conflict of plasma copies that no number of copies in the tumour explains at its fraction."""
+    copies, fraction = (facts.get(name) for name in PLASMA_READING)
+    if fraction is None or not falls_short(copies, fraction, settings):
+        return ()
+    text = (
+        f"{copies} copies in plasma at a tumour fraction of {fraction} cannot be: the normal DNA alone gives "
+        f"{DIPLOID * (1 - fraction)}, and the noise ({settings.copies_cv:.0%} of copies, {settings.fraction_cv:.0%} of "
+        "the fraction) does not explain the difference. One of the two is wrong, so neither decides anything. Ask the "
+        "laboratory (a 0 may stand for a failed reading, a fold change for copies) and send the corrected values."
+    )
+    return (Issue("conflict", "unexplained_reading", text, specimen_id, PLASMA_READING[0], place),)
+
+
+def falls_short(copies: Decimal | None, fraction: Decimal | None, settings: Settings) -> bool:
+    """Tell whether copies are, beyond the declared noise, fewer than the normal cells give alone."""
+    if copies is None or fraction is None or copies >= DIPLOID * (1 - fraction):
+        return False
+    read, share, level = float(copies), float(fraction), float(settings.contradiction_level)
+    return is_impossible(read, float(settings.copies_cv) * read, share, float(settings.fraction_cv) * share, level)
 
 
 def _quotient(facts: Mapping[str, Any], numerator: str, denominator: str) -> Ratio | None:

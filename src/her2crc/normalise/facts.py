@@ -13,6 +13,7 @@ import msgspec
 
 from her2crc.model.patient import Patient, Specimen
 from her2crc.model.quantity import UNSETTLED, Ratio, Value, copies_per_tumour_cell
+from her2crc.normalise.conflicts import PLASMA_READING
 
 Facts = dict[str, Value | None]
 
@@ -23,7 +24,8 @@ def specimen_facts(specimen: Specimen) -> Facts:
     for part in (specimen.ihc, specimen.ish, specimen.tissue, specimen.plasma):
         facts |= msgspec.structs.asdict(part)
     facts |= {name: getattr(specimen, name) for name in ("tumour", "site", "specimen_kind", "scoring_system")}
-    derived = derive_facts(facts)
+    barred = [name for name in PLASMA_READING if name in specimen.unsettled]  # shown as stated, and not used
+    derived = derive_facts(facts | dict.fromkeys(barred))
     if "ish_ratio" in specimen.unsettled and _quotient(facts, "ish_her2_signals", "ish_cep17_signals") is None:
         derived["ish_ratio"] = None  # what contradicts itself is not settled by rounded means
     for name in specimen.unsettled:

@@ -18,7 +18,7 @@ from her2crc.model.course import Course, Variant
 from her2crc.model.patient import IHC, ISH, Genes, History, Patient, Plasma, Specimen, TissueCopyNumber
 from her2crc.model.quantity import Value
 from her2crc.model.record import Issue, PatientRecord, SpecimenRow
-from her2crc.normalise.conflicts import contradictions
+from her2crc.normalise.conflicts import PLASMA_READING, contradictions, unexplained_reading
 from her2crc.normalise.doubts import doubts
 from her2crc.normalise.values import UnusableError, reader_of
 
@@ -53,7 +53,7 @@ def normalise(record: PatientRecord, fields: Mapping[str, Field], settings: Sett
         specimens=specimens,
         genes=_struct(Genes, patient),
         history=_struct(History, patient),
-        issues=(*record.issues, *gather.issues, *doubts(record.rows, specimens)),
+        issues=(*record.issues, *gather.issues, *filter(gather.is_new, doubts(record.rows, specimens, settings))),
         treatments=record.course.treatments,
         imaging=record.course.imaging,
     )
@@ -78,12 +78,18 @@ class _Gatherer:
         self.patient: dict[str, dict[Typed, str]] = {}
         self.specimens: dict[str, dict[str, dict[Typed, str]]] = {}
         self.issues: list[Issue] = []
+        self.recalled: set[tuple[str, str]] = set()
 
     def recall(self, issues: Iterable[Issue]) -> None:
         """Take in that a value which reading, or an earlier run, had to leave out was stated all the same."""
         for issue in issues:
+            self.recalled.add((issue.id, issue.specimen))
             if issue.level in ("error", "conflict") and issue.field:
                 self.unsettled.setdefault(issue.specimen, []).append(issue.field)
+
+    def is_new(self, issue: Issue) -> bool:
+        """Tell whether an earlier result did not say this of a specimen already, whose values it kept."""
+        return (issue.id, issue.specimen) not in self.recalled
 
     def take(self, row: SpecimenRow, number: int) -> None:
         given = row.values.get("specimen_id")
@@ -159,8 +165,12 @@ class _Gatherer:
         if not unsettled or set(MATERIAL).isdisjoint(unsettled):
             _settle_material(facts)
         findings = (_struct(kind, facts) for kind in GROUPS)
-        open_facts = tuple(name for name in dict.fromkeys(unsettled) if facts.get(name) is None)
-        settled: list[Any] = [*map(facts.get, HEAD), *findings, open_facts]
+        open_facts = [name for name in dict.fromkeys(unsettled) if facts.get(name) is None]
+        place = next(iter(self.specimens[specimen_id].get(PLASMA_READING[0], {}).values()), "")
+        for issue in unexplained_reading(facts, specimen_id, place, self.settings):
+            open_facts += PLASMA_READING
+            self.issues += filter(self.is_new, [issue])
+        settled: list[Any] = [*map(facts.get, HEAD), *findings, tuple(open_facts)]
         return Specimen(specimen_id, *settled)
 
 

@@ -59,9 +59,9 @@ def association_section(cohort: Cohort) -> Section:
         notes=(
             (
                 "Exact tests of Fisher for two groups (conditional odds ratio, exact interval), Cochran-Armitage for "
-                "ordered groups. The adjusted p values are Holm\u2019s over all tests of this table that could be "
-                "done. Groups are those of the record: nothing is adjusted for other factors, and testing itself may "
-                "depend on them.",
+                "ordered groups (two-sided, with the direction that was found). The adjusted p values are Holm\u2019s "
+                "over all tests of this table that could be done. Groups are those of the record: nothing is adjusted "
+                "for other factors, and testing itself may depend on them.",
             ),
         ),
     )
@@ -132,7 +132,8 @@ def _ordered(known: polars.DataFrame, statement: str, question: str, below: int)
         return Association(statement, question, groups, "Cochran-Armitage", None if why else HIDDEN, why)
     shares = _for_test(groups, below)
     found = trend([s.events for s in shares], [s.total for s in shares], [float(name) for name, _ in groups])
-    return Association(statement, question, groups, "Cochran-Armitage", found)
+    direction = "rising" if found.estimate > 0 else "falling" if found.estimate < 0 else "level"
+    return Association(statement, question, groups, f"Cochran-Armitage, {direction}", found)
 
 
 def _why_not(shares: list[Share]) -> str:

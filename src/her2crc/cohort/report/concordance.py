@@ -114,6 +114,8 @@ def _calls(cohort: Cohort) -> dict[str, tuple[str, polars.DataFrame]]:
     top = int(cohort.knowledge.fields["ihc_score"].maximum or 0)
     found = {}
     for key, method in settings().methods.items():
+        if method.set and method.set not in cohort.rules:
+            continue  # not out on the day of the knowledge
         if method.set:
             found[key] = (method.name, _positive_by_patient(cohort.specimens, method.set))
             continue
@@ -128,7 +130,7 @@ def _methods(cohort: Cohort) -> Table:
         cross = _crossed(first, second)
         if sum(cross):
             rows.append((one, two, *_row(cross, cohort.below)))
-    rules = {key: cohort.rules[item.set].name for key, item in settings().methods.items() if item.set}
+    rules = {key: cohort.rules[item.set].name for key, item in settings().methods.items() if item.set in cohort.rules}
     named = "; ".join(f"{settings().methods[key].name} by {name}" for key, name in rules.items())
     return Table(
         "methods",
@@ -144,6 +146,8 @@ def _ihc_to_ish(cohort: Cohort) -> Table:
     from polars import col
 
     rule = settings().methods["ish"].set
+    if rule not in cohort.rules:  # not out on the day of the knowledge
+        return Table("ihc_to_ish", "", (), ())
     known = cohort.specimens.filter(col(rule).is_in([POSITIVE, NEGATIVE]) & col("ihc_score").is_not_null())
     rows: list[tuple[Cell, ...]] = []
     for scores, prior in settings().ihc_to_ish.items():

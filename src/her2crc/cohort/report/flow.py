@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from her2crc.cohort.report.cells import Cell, Count, Section, Share, Table
+from her2crc.cohort.report.cells import Cell, Count, Section, Sentence, Share, Table
 from her2crc.cohort.report.load import Cohort
 from her2crc.cohort.report.tables import strata
 
@@ -26,6 +26,7 @@ def flow_section(cohort: Cohort) -> Section:
     """Count patients and specimens by what is known of them."""
     tested = tests_of_patients(cohort)
     problems: Cell = Count(int(cohort.summary.get("rejects", 0)))
+    day = cohort.summary["knowledge"]["as_of"]
     return Section(
         "flow",
         "Who has what test",
@@ -38,9 +39,21 @@ def flow_section(cohort: Cohort) -> Section:
                 problems,
                 "; they are unknown here and listed in rejects.parquet.",
             ),
+            *_others(cohort),
+            *(
+                (f"{text} Screen again, or name the day of the screening ({day}) with --as-of.",)
+                for text in cohort.doubts
+            ),
         ),
         tables=(_known(cohort), _methods(tested), _by_extent(tested), _details(cohort)),
+        notes=tuple((f"Said when the input was read: {text}",) for text in cohort.summary.get("notes", ())),
     )
+
+
+def _others(cohort: Cohort) -> tuple[Sentence, ...]:
+    if not cohort.of_other_tumours:
+        return ()
+    return (("Besides, specimens of other tumours, which are in no count: ", Count(cohort.of_other_tumours), "."),)
 
 
 def tests_of_patients(cohort: Cohort) -> polars.DataFrame:

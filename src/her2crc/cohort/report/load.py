@@ -7,13 +7,15 @@ verdict. Dates of follow-up and the truth of a synthetic registry come from file
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from her2crc.criteria.library import Knowledge
 from her2crc.criteria.sets import STATUSES, CriteriaSet
-from her2crc.errors import InputError, MissingExtraError, MissingInputError
+from her2crc.errors import InputError, MissingExtraError, MissingInputError, UsageError
 from her2crc.read.source import first_line
 from her2crc.read.table import DELIMITERS
 
@@ -28,7 +30,6 @@ UNUSED = {
 """Columns that the report does not read, left on disk."""
 
 FORMAT = 1
-SYNTHETIC_ID = r"^SYN-\d{9}$"
 
 
 class Cohort:
@@ -36,6 +37,8 @@ class Cohort:
 
     ``patients`` has a row a patient, ``specimens`` a row a specimen; both have a column a rule with the code of its
     status (the place in ``STATUSES``), named like the set. ``rules`` are the sets that have rows and are not contrast.
+    ``specimens`` are those of the tumour that the rules are for, or of an unstated one: staining of a breast cancer is
+    no test of the colorectal one. ``of_other_tumours`` counts the rest.
     ``below`` is the bound of small cells, 0 where none is hidden.
     """
 
@@ -59,9 +62,26 @@ class Cohort:
 
     @cached_property
     def specimens(self) -> polars.DataFrame:
-        """Return the specimens with what each rule says of them, and the patient's markers beside."""
+        """Return the specimens with what each rule says of them, and which tests each has."""
+        from polars import col
+
+        tumours = sorted({item.tumour for item in self.rules.values()})
+        return self._all_specimens.filter(col("tumour").is_null() | col("tumour").is_in(tumours))
+
+    @property
+    def of_other_tumours(self) -> int:
+        """How many specimens are of another tumour."""
+        return len(self._all_specimens) - len(self.specimens)
+
+    @cached_property
+    def _all_specimens(self) -> polars.DataFrame:
         found = self._with_verdicts("specimens", "patient_id, specimen_id", "specimen_id IS NOT NULL")
         return found.with_columns(**_has_tests())
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Why the verdicts may not be those of the knowledge that the report is made with; empty where they are."""
+        return tuple(_doubts(self.summary, self.knowledge))
 
     @cached_property
     def follow_up(self) -> polars.DataFrame | None:
@@ -75,11 +95,8 @@ class Cohort:
 
     @cached_property
     def synthetic(self) -> bool:
-        """Whether the data are synthetic: the screening says so, or every id does."""
-        if self.summary.get("synthetic"):
-            return True
-        ids = self.patients["patient_id"]
-        return bool(len(ids)) and bool(ids.str.contains(SYNTHETIC_ID).all())
+        """Whether the data are synthetic, as the screening says; it looks at the ids too."""
+        return bool(self.summary.get("synthetic"))
 
     def rule(self, name: str) -> CriteriaSet:
         """Return a rule by its id."""
@@ -125,6 +142,7 @@ def load_cohort(
     Raises:
         MissingInputError: a folder or file does not exist.
         InputError: it is not what `screen` writes.
+        UsageError: the knowledge is of a day before the first rule.
         MissingExtraError: DuckDB or polars is not installed.
     """
     try:
@@ -145,7 +163,10 @@ def load_cohort(
             raise MissingInputError("no such file.", where=name)
     beside = place / "truth.parquet"
     found_truth = Path(truth) if truth else beside if beside.is_file() else None
-    return Cohort(place, knowledge, Path(follow_up) if follow_up else None, found_truth, below)
+    cohort = Cohort(place, knowledge, Path(follow_up) if follow_up else None, found_truth, below)
+    if not cohort.rules:
+        raise UsageError(f"no rule was out on {knowledge.as_of}.", fix="Name a later day with --as-of.")
+    return cohort
 
 
 def _summary(folder: Path) -> dict[str, Any]:
@@ -163,6 +184,20 @@ def _summary(folder: Path) -> dict[str, Any]:
     if found.get("format") != FORMAT:
         raise InputError("another release of her2crc wrote this folder.", where=str(path), fix="Screen again.")
     return found
+
+
+def _doubts(summary: dict[str, Any], knowledge: Knowledge) -> Iterator[str]:
+    """Yield what tells the knowledge of a screening from another."""
+    used, judged = summary["knowledge"], {*summary["counts"]}
+    day = date.fromisoformat(used["as_of"])
+    if used["sha256"] != knowledge.sha256:
+        yield f"The cohort was screened with other knowledge (SHA-256 {used['sha256']})."
+    if left_out := sorted(judged - {*knowledge.criteria}):
+        yield f"Verdicts of sets that the knowledge of this report does not have are left out: {', '.join(left_out)}."
+    if absent := sorted({*knowledge.criteria} - judged):
+        yield f"The cohort was not screened under these sets of the knowledge of this report: {', '.join(absent)}."
+    if later := sorted(name for name in judged & {*knowledge.criteria} if knowledge.criteria[name].effective > day):
+        yield f"Of these sets the report has a later edition than the screening: {', '.join(later)}."
 
 
 def _parts(folder: Path, kind: str) -> str:

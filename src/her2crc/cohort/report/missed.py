@@ -26,7 +26,8 @@ def missed_section(cohort: Cohort) -> Section:
     advised = tested.filter(col("testing_recommended"))
     open_ = tested.filter(col("testing_recommended").is_null())
     untested = advised.filter(~col("tested"))
-    positive = tested.filter(col("any_positive") & col("metastatic"))
+    found = tested.filter(col("any_positive"))
+    positive = found.filter(col("metastatic"))
     untreated, unsure = positive.filter(~col("prior_anti_her2")), positive.filter(col("prior_anti_her2").is_null())
     rows: tuple[tuple[Cell, ...], ...] = (
         ("testing recommended, of all patients", Share(len(advised), len(tested))),
@@ -38,6 +39,10 @@ def missed_section(cohort: Cohort) -> Section:
             Share(len(untreated), len(positive)),
         ),
         ("whether a HER2-directed drug was given is unknown, of the same", Share(len(unsure), len(positive))),
+        (
+            "whether the disease is metastatic is unknown, of all positive under at least one rule (not listed below)",
+            Share(found["metastatic"].null_count(), len(found)),
+        ),
     )
     return Section(
         "missed",

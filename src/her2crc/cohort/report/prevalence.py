@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 PERCENT = 100
 GROUPS = {"ras": "RAS", "side": "side of the primary", "stage": "stage at diagnosis"}
 TITLES = {"ras": "RAS"}
+NO_RULE = ("any_positive", "laboratory_call")
+"""Measures that are no criteria set."""
 ANY, AT_LEAST = "any rule", "any rule, at least: found positive, of all in the group"
 NOTE = (
     "Any rule: positive where at least one rule says positive; decided where at least one rule decides. \u201cAt "
@@ -152,8 +154,8 @@ def _published(cohort: Cohort) -> Table:
 
 def _comparison(cohort: Cohort, item: Comparison) -> tuple[Cell, ...] | None:
     published = published_of(item.prior, cohort)
-    if published is None:
-        return None
+    if published is None or item.measure not in (*NO_RULE, *cohort.rules):
+        return None  # not out on the day of the knowledge
     group_of = _where(cohort.patients, item.where)
     share = measured(group_of, item.measure, cohort)
     sure = Share(share.events, len(group_of))

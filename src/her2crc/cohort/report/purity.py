@@ -58,13 +58,14 @@ def purity_section(cohort: Cohort) -> Section:
 
 
 def _bands(known: polars.DataFrame) -> list[tuple[str, polars.DataFrame]]:
-    """Bands of purity, upper end included."""
+    """Bands of purity, upper end included; the first from 0 on."""
     from polars import col
 
     found, low = [], 0.0
     for end in settings().purity_bands:
         high = float(end)
-        inside = known.filter((col("tumour_purity") > low) & (col("tumour_purity") <= high))
+        above = col("tumour_purity") > low if low else col("tumour_purity") >= low
+        inside = known.filter(above & (col("tumour_purity") <= high))
         found.append(
             (f"{'over ' + format(low * PERCENT, '.0f') + ' to ' if low else 'up to '}{high * PERCENT:.0f} %", inside)
         )
@@ -84,8 +85,7 @@ def _calls(cohort: Cohort, bands: list[tuple[str, polars.DataFrame]], known: pol
             name,
             Share(found_here, len(some)),
             Share(found_here, all_events),
-            Count(int((some["ngs_call"] == "not_amplified").sum())),
-            Count(int(some["ngs_call"].is_null().sum())),
+            *_rest(some),
         )
         for (name, some), found_here in zip(bands, events, strict=True)
     ]
@@ -98,8 +98,7 @@ def _calls(cohort: Cohort, bands: list[tuple[str, polars.DataFrame]], known: pol
             (
                 "trend over the bands, p (Cochran-Armitage)",
                 Figure(found.p, 3, (*events, *totals), significant=True),
-                None,
-                None,
+                *(None,) * len(_rest(known)),
                 None,
             )
         )
@@ -110,6 +109,7 @@ def _calls(cohort: Cohort, bands: list[tuple[str, polars.DataFrame]], known: pol
             "purity",
             "called amplified, of specimens in the band",
             "of all called amplified",
+            "called equivocal",
             "called not amplified",
             "no call",
         ),
@@ -118,8 +118,10 @@ def _calls(cohort: Cohort, bands: list[tuple[str, polars.DataFrame]], known: pol
     )
 
 
-def _rest(frame: polars.DataFrame) -> tuple[Count, Count]:
-    return Count(int((frame["ngs_call"] == "not_amplified").sum())), Count(int(frame["ngs_call"].is_null().sum()))
+def _rest(frame: polars.DataFrame) -> tuple[Count, Count, Count]:
+    """Every specimen of a band that is not called amplified, by what is said of it."""
+    said = [int((frame["ngs_call"] == call).sum()) for call in ("equivocal", "not_amplified")]
+    return Count(said[0]), Count(said[1]), Count(frame["ngs_call"].null_count())
 
 
 def _dilution() -> Table:
@@ -139,6 +141,8 @@ def _dilution() -> Table:
 
 def _verdicts(cohort: Cohort, bands: list[tuple[str, polars.DataFrame]]) -> tuple[Table, ...]:
     rule = settings().methods["ngs"].set
+    if rule not in cohort.rules:  # not out on the day of the knowledge
+        return ()
     rows = tuple((name, *status_cells(some, rule)) for name, some in bands)
     if not any(cell.total for row in rows for cell in row if isinstance(cell, Share)):
         return ()

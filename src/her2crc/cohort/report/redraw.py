@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from her2crc.cohort.report.arrays import COUNTS, Array, Executor, Reading, by_patient, derive, readings_of
-from her2crc.cohort.report.cells import Cell, Figure, Section, Share, Table
+from her2crc.cohort.report.cells import Cell, Count, Figure, Section, Share, Table
 from her2crc.cohort.report.load import NEGATIVE, POSITIVE, Cohort
 from her2crc.cohort.report.settings import settings
 from her2crc.cohort.report.sweep import first_of_each
@@ -68,16 +68,19 @@ def _table(cohort: Cohort, some: polars.DataFrame) -> Table:
     flips = flip_shares(cohort, base, starts, measured)
     rows: list[tuple[Cell, ...]] = []
     for item in rules:
-        cells = [_mean(flips[item.id][measured[item.id] == status]) for status in (POSITIVE, NEGATIVE)]
+        shares = [flips[item.id][measured[item.id] == status] for status in (POSITIVE, NEGATIVE)]
+        cells = [cell for some in shares for cell in (Count(len(some)), _mean(some))]
         decided = np.isin(measured[item.id], (POSITIVE, NEGATIVE))
         unsteady = int((flips[item.id][decided] > 0).sum())
         rows.append((item.name, *cells, Share(unsteady, int(decided.sum()))))
     return Table(
         "flips",
-        "Share of redrawn verdicts that differ from the measured one",
+        "Share of redrawn verdicts that differ from the measured one, of the patients redrawn",
         (
             "rule",
+            "positive",
             "flips of positive, % of draws",
+            "negative",
             "flips of negative, % of draws",
             "patients with any flip, of decided",
         ),

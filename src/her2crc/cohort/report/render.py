@@ -84,6 +84,7 @@ def as_json(sections: Sequence[Section], cohort: Cohort, below: int) -> bytes:
             "sha256": cohort.knowledge.sha256,
             "as_of": cohort.knowledge.as_of.isoformat(),
         },
+        "screened": {**cohort.summary["knowledge"], "doubts": cohort.doubts, "notes": cohort.summary.get("notes", [])},
         "sections": {section.id: _as_object(section) for section in sections},
     }
     return msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n"

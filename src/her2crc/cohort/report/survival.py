@@ -25,7 +25,8 @@ HER2, ORIGIN, ENTRY, EXIT, DIED = "any_positive", "metastatic_on", "her2_tested_
 NEEDED = (ORIGIN, ENTRY, EXIT, DIED)
 ISO = "%Y-%m-%d"
 YES_NO = {**dict.fromkeys(TRUE_WORDS, True), **dict.fromkeys(FALSE_WORDS, False)}
-DAYS_A_MONTH = 365.25 / 12
+MONTHS_A_YEAR = 12
+DAYS_A_MONTH = 365.25 / MONTHS_A_YEAR
 
 
 def survival_section(cohort: Cohort) -> Section:
@@ -167,13 +168,14 @@ def _section(cohort: Cohort, kept: polars.DataFrame, times: Times, left_out: lis
             Table("who", "Who is compared", ("patients", "of those in both tables"), tuple(left_out)),
             curves.medians(),
             models(kept, times),
+            curves.at_risk(),
             curves.table(),
         ),
         plots=(
             Plot(
                 "lines",
                 "curve",
-                "Survival from metastatic disease (Kaplan-Meier, delayed entry)",
+                "Percent alive (upwards) by months since metastatic disease (across); Kaplan-Meier, delayed entry",
                 ("month", "positive", "negative"),
                 "%",
             ),
@@ -239,10 +241,26 @@ class _Curves:
             note=f"Curves start {self.start / DAYS_A_MONTH:.1f} months after metastatic disease.",
         )
 
+    def _months(self) -> Array:
+        """Return the whole months that both curves have."""
+        last = min(float(fit.survival_function_.index[-1]) for fit in self.fits.values())
+        found: Array = np.arange(np.ceil(self.start / DAYS_A_MONTH), last // DAYS_A_MONTH + 1)
+        return found
+
+    def at_risk(self) -> Table:
+        """Return how many of each group are at risk at the end of each year: entered, and not yet dead or lost."""
+        rows: list[tuple[Cell, ...]] = []
+        for month in self._months():
+            if not month or month % MONTHS_A_YEAR:
+                continue
+            here = (self.times.entry < month * DAYS_A_MONTH) & (self.times.exit >= month * DAYS_A_MONTH)
+            counts = (Count(int((here & (self.times.positive == group)).sum())) for group in (True, False))
+            rows.append((f"{month:.0f}", *counts))
+        return Table("at_risk", "At risk, by month", ("month", "positive", "negative"), tuple(rows))
+
     def table(self) -> Table:
         """Return both curves month by month."""
-        last = min(float(fit.survival_function_.index[-1]) for fit in self.fits.values())
-        months = np.arange(np.ceil(self.start / DAYS_A_MONTH), last // DAYS_A_MONTH + 1)
+        months = self._months()
         values = {
             group: fit.survival_function_at_times(months * DAYS_A_MONTH).to_numpy() for group, fit in self.fits.items()
         }
