@@ -56,10 +56,13 @@ class Sheet:
         """Return the definition of a field."""
         return self.knowledge.fields[name]
 
+    def sources(self, cites: Iterable[Citation]) -> list[Element]:
+        """Return the sources, each once, as related artifacts."""
+        return [citation(item, self.knowledge.references) for item in dict.fromkeys(cites)]
+
     def cite(self, cites: Iterable[Citation]) -> Element:
-        """Return the sources of a resource, as its ``extension``; nothing where there is none."""
-        listed = [citation(item, self.knowledge.references) for item in dict.fromkeys(cites)]
-        url = terms().related_artifact
+        """Return the sources of an observation as its ``extension``, which R4 allows on no request; or nothing."""
+        url, listed = terms().related_artifact, self.sources(cites)
         return {"extension": [{"url": url, "valueRelatedArtifact": item} for item in listed]} if listed else {}
 
 

@@ -148,8 +148,9 @@ def _observation(sheet: Sheet, code: Element, fields: tuple[str, ...], *, is_var
 def _score(stated: Stated | None) -> Element:
     if stated is None or stated.value is None:
         return absent(stated.reason if stated else UNKNOWN)
-    shown = terms().scores[stated.value]
-    return {"valueCodeableConcept": concept(coding("mii_her2_score", str(stated.value), shown), text=shown)}
+    score = terms().scores[stated.value]
+    codes = coding("mii_her2_score", str(stated.value), score.text), coding("loinc", score.answer)
+    return {"valueCodeableConcept": concept(*codes, text=score.text)}
 
 
 def _ratio(facts: Facts) -> Element:
@@ -184,8 +185,7 @@ def _presence(presence: str) -> Element:
 
 
 def _gene(symbol: str) -> Element:
-    number = terms().genes[symbol]
-    gene = concept(coding("hgnc", number, symbol)) if number else concept(text=symbol)
+    gene = concept(coding("hgnc", terms().genes[symbol], symbol))
     return {"code": concept(coding("loinc", terms().parts["gene"])), "valueCodeableConcept": gene}
 
 

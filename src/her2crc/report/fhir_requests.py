@@ -74,7 +74,6 @@ def _request(sheet: Sheet, test: NextTest) -> Element:
     reasons = [sheet.refer("verdict", name) for name in test.would_decide]
     return {
         "resourceType": "ServiceRequest",
-        **sheet.cite(test.cite),
         "status": "draft",
         "intent": "proposal",
         "code": concept(coding("next_test", test.test), text=test.name),
@@ -84,7 +83,10 @@ def _request(sheet: Sheet, test: NextTest) -> Element:
         "reasonCode": [concept(text=test.why)],
         **({"reasonReference": reasons} if reasons else {}),
         **on,
-        **notes(f"Can decide: {join_words(names)}." if names else ""),
+        **notes(
+            f"Can decide: {join_words(names)}." if names else "",
+            *(f"Source: {item['citation']}" for item in sheet.sources(test.cite)),
+        ),
     }
 
 

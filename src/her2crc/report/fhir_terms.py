@@ -66,6 +66,13 @@ class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     code: str = ""
 
 
+class Score(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A HER2 score: its words, and its answer in LOINC."""
+
+    text: str
+    answer: str
+
+
 class Shown(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A code with the name that its system gives it."""
 
@@ -90,7 +97,7 @@ class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     genes: dict[str, str]
     presence: dict[str, str]
     call: dict[str, str]
-    scores: dict[int, str]
+    scores: dict[int, Score]
     material: dict[str, str]
     sites: dict[str, Site]
     report_code: str

@@ -46,6 +46,7 @@ def report_entry(sheet: Sheet, results: Iterable[Entry]) -> Entry:
     """Return the report that groups all results. It names no specimen: a result that names none is the patient's."""
     resource = {
         "resourceType": "DiagnosticReport",
+        "meta": {"profile": [terms().profiles["report"]]},
         "status": COMPUTED,
         "category": [concept(coding("v2_0074", "GE"))],
         "code": test_code(terms().report_code, "HER2 (ERBB2) in colorectal cancer: what published rules say"),

@@ -198,7 +198,7 @@ def _score(test: SlideTest, stated: Stated) -> Result:
     code = coded(test.code, test.text, "loinc")
     if stated.value is None:
         return _not_to_be_had(code)
-    return Result(code, ("CWE", coded(str(stated.value), terms().scores[stated.value]), ""))
+    return Result(code, ("CWE", coded(str(stated.value), terms().scores[stated.value].text), ""))
 
 
 def _ratio(test: SlideTest, facts: Facts) -> Iterator[Result]:
@@ -211,12 +211,11 @@ def _ratio(test: SlideTest, facts: Facts) -> Iterator[Result]:
 
 
 def _head(gene: str, presence: str, group: str) -> Iterator[Result]:
-    parts, number = terms().parts, terms().genes[gene]
     if presence:
         value = coded(terms().presence[presence], presence, "loinc")
         yield Result(coded(terms().variant_code, "genetic variant", "loinc"), ("CWE", value, ""), group)
-    symbol = coded(number, gene, "hgnc" if number else "")
-    yield Result(coded(parts["gene"], "gene studied", "loinc"), ("CWE", symbol, ""), group)
+    symbol = coded(terms().genes[gene], gene, "hgnc")
+    yield Result(coded(terms().parts["gene"], "gene studied", "loinc"), ("CWE", symbol, ""), group)
 
 
 def _marker(stated: Stated, group: str, knowledge: Knowledge) -> Iterator[Result]:
