@@ -11,7 +11,6 @@ stage; this module joins them. Knowledge (criteria, evidence, caveats) is data, 
 
 from __future__ import annotations
 
-import sys
 from datetime import date
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from her2crc.model.record import PatientRecord
 from her2crc.model.verdict import Assessment, Concordance, KnowledgeStamp
 from her2crc.normalise import derive_facts, normalise, patient_facts, specimen_facts
 from her2crc.read import read_bytes, read_file
+from her2crc.read.source import piped_input
 from her2crc.recommend import (
     collect_caveats,
     estimate_retest,
@@ -73,13 +73,9 @@ def read_patients(
     if isinstance(source, bytes):
         records = read_bytes(source, name, mapping, corrections)
     else:
-        stdin = _standard_input() if str(source) == "-" else None
+        stdin = piped_input() if str(source) == "-" else None
         records = read_file(str(source), stdin=stdin, mapping=mapping, corrections=corrections)
     return [normalise_record(record, knowledge) for record in records]
-
-
-def _standard_input() -> bytes | None:
-    return None if sys.stdin.isatty() else sys.stdin.buffer.read()
 
 
 def normalise_record(record: PatientRecord, knowledge: Knowledge) -> Patient:

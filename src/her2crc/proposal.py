@@ -20,7 +20,7 @@ from her2crc.normalise.values import read_value
 from her2crc.read.columns import PATIENT_ID
 from her2crc.read.mapping import ColumnMapping, apply_mapping
 from her2crc.read.propose import ColumnProposal, propose_mapping
-from her2crc.read.source import read_source
+from her2crc.read.source import piped_input, read_source
 from her2crc.read.table import Grid, read_grid
 
 
@@ -38,13 +38,13 @@ class MappingProposal(msgspec.Struct, frozen=True):
 
 
 def map_columns(source: str | Path, knowledge: Knowledge) -> MappingProposal:
-    """Propose a mapping for a table of CSV or Excel, and show what it would read from the first rows.
+    """Propose a mapping for a table of CSV or Excel (``-``: piped in), and show what it would read from its first rows.
 
     Raises:
         MissingInputError: there is no such file.
         InputError: it is no table.
     """
-    data, name = read_source(str(source), None)
+    data, name = read_source(str(source), piped_input() if str(source) == "-" else None)
     proposal, rows = propose_mapping(data, name, partial(_fits, knowledge.fields))
     patients = _preview(rows, proposal.mapping, name, knowledge)
     shown = tuple(

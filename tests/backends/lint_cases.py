@@ -150,6 +150,7 @@ CASES: dict[str, Twins] = {
     "display-contradicts-code": results(
         score(code=coded("18474-7", "Ki-67")), score(code=coded("18474-7", "HER2 [Presence] in Tissue"))
     ),
+    "display-unclear": results(score(code=coded("18474-7", "Xyzin")), score(code=coded("18474-7", "IHC score"))),
     "legacy-code": results(
         observation("21702-6", valueString="not detected"), variant(gene("6407", "KRAS"), change("p.G12D"))
     ),
@@ -206,6 +207,13 @@ CASES: dict[str, Twins] = {
     "stage-contradicts-metastatic": Twins(table("stage,metastatic", "4,false"), table("stage,metastatic", "4,true")),
     "call-contradicts-copies": Twins(
         table("ngs_call,ngs_copies", "amplified,2.1"), table("ngs_call,ngs_copies", "amplified,30")
+    ),
+    "plasma-reading-unexplained": Twins(
+        table("site,plasma_copies,tumour_fraction", "plasma,0,0.2"),
+        table("site,plasma_copies,tumour_fraction", "plasma,1.5,0.2"),
+    ),
+    "tissue-copies-below-normal": Twins(
+        table("ngs_copies,tumour_purity", "0.8,0.2"), table("ngs_copies,tumour_purity", "0.8,0.7")
     ),
     "no-control-signals": Twins(
         table("ish_her2_signals,ish_cep17_signals", "100,0"), table("ish_her2_signals,ish_cep17_signals", "100,50")

@@ -402,12 +402,11 @@ def test_an_archive_of_one_file_is_that_file() -> None:
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (pack({"a.csv": "patient_id\nP1\n", "b.csv": "patient_id\nP2\n"}), "holds 2 files"),
-        (pack({}), "holds 0 files"),
+        (pack({}), "holds no files"),
         (pack({"inner.zip": pack({"a.csv": "patient_id\nP1\n"})}), "inside an archive"),
-        (pack({"../a.csv": "patient_id\nP1\n"}), "holds 0 files"),
-        (pack({"/etc/a.csv": "patient_id\nP1\n"}), "holds 0 files"),
-        (pack({"C:\\a.csv": "patient_id\nP1\n"}), "holds 0 files"),
+        (pack({"../a.csv": "patient_id\nP1\n"}), "holds no files"),
+        (pack({"/etc/a.csv": "patient_id\nP1\n"}), "holds no files"),
+        (pack({"C:\\a.csv": "patient_id\nP1\n"}), "holds no files"),
         (pack({"a.csv": "0" * 3_000_000}), "times its size"),
         (pack(BASE)[:-30], "damaged"),
         (pack({"data_clinical_sample.txt": "PATIENT_ID\tSAMPLE_ID\n"}), "names nobody"),

@@ -3,6 +3,7 @@
 import copy
 import json
 import random
+from decimal import Decimal
 
 import pytest
 from format_golden import SHARED, content, damaged, expected, files, issues_of, known, said, shown
@@ -268,3 +269,70 @@ def test_any_value_in_any_place_is_read_or_left_out(data):
 @given(st.sampled_from(files("dnpm")), st.integers(0, 2**32))
 def test_no_damaged_file_crashes_in_a_long_campaign(name, seed):
     said(damaged(content("dnpm", name), seed))
+
+
+# ---- the first model (bwHC): references and codes as bare texts, results in the report itself
+
+
+def test_a_record_of_the_first_model():
+    record = {
+        "patient": {"id": "P1", "gender": "female", "birthDate": "1971-03"},
+        "consent": {"id": "C1", "patient": "P1", "status": "active"},
+        "diagnoses": [{"id": "D1", "patient": "P1", "icd10": {"code": "C18.0", "system": "ICD-10-GM"}}],
+        "previousGuidelineTherapies": [
+            {"id": "T1", "patient": "P1", "therapyLine": 1, "medication": [{"code": "L01XC06", "system": "ATC"}]}
+        ],
+        "specimens": [
+            {
+                "id": "S1",
+                "patient": "P1",
+                "icd10": {"code": "C18.0", "system": "ICD-10-GM"},
+                "type": "FFPE",
+                "collection": {"date": "2021-02-01", "localization": "primary-tumor", "method": "resection"},
+            }
+        ],
+        "ngsReports": [
+            {
+                "id": "N1",
+                "patient": "P1",
+                "specimen": "S1",
+                "metadata": [{"kitType": "Panel"}],
+                "tumorCellContent": {"specimen": "S1", "method": "histologic", "value": 0.4},
+                "simpleVariants": [
+                    {
+                        "gene": {"hgncId": "HGNC:6407", "symbol": "KRAS"},
+                        "aminoAcidChange": {"code": "p.Gly12Asp", "system": "HGVS.p"},
+                        "interpretation": {"code": "Activating", "system": "ClinVAR"},
+                    },
+                    {
+                        "gene": {"hgncId": "HGNC:1097", "symbol": "BRAF"},
+                        "aminoAcidChange": {"code": "p.Val600Glu", "system": "HGVS.p"},
+                        "interpretation": {"code": "Benign", "system": "ClinVAR"},
+                    },
+                ],
+                "copyNumberVariants": [
+                    {
+                        "totalCopyNumber": 14,
+                        "reportedAffectedGenes": [{"hgncId": "HGNC:3430", "symbol": "ERBB2"}],
+                        "type": "high-level-gain",
+                    }
+                ],
+            }
+        ],
+    }
+    found = read_bytes(json.dumps(record).encode(), "old.json")
+    assert row(found) == {
+        "specimen_id": "S1",
+        "tumour": "colorectal",
+        "site": "primary",
+        "specimen_kind": "resection",
+        "collected_on": "2021-02-01",
+        "ngs_assay": "Panel",
+        "tumour_purity": "0.4",
+        "ngs_copies": Decimal(14),
+        "ras": "mutant",
+    } | {name: value for name, value in row(found).items() if name in ("prior_anti_egfr", "side", "lines_of_therapy")}
+    assert {name: value for _, _, name, value in known(found)}["prior_anti_egfr"]
+    assert issues_of(found, "dnpm_benign")
+    record["specimens"][0]["patient"] = "P2"
+    assert issues_of(read_bytes(json.dumps(record).encode(), "old.json"), "dnpm_of_other_patient")

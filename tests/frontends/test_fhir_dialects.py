@@ -33,8 +33,7 @@ from format_golden import said as told
 
 import her2crc
 from her2crc.errors import InputError
-from her2crc.read import read_bytes, sniff
-from her2crc.read.fhir_codes import Codebook
+from her2crc.read import fhir_decode, read_bytes, sniff
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "fhir"
 JSON_FILES = sorted(path.name for path in GOLDEN.glob("*.json") if path.name != "expected.json")
@@ -275,7 +274,7 @@ LABORATORY = [
 def both_ways(monkeypatch, document):
     fast = said(document)
     with monkeypatch.context() as patch:
-        patch.setattr(Codebook, "may_concern", lambda self, concept: True)
+        patch.setattr(fhir_decode, "_is_idle", lambda resource: False)
         return fast, said(document)
 
 
@@ -336,7 +335,64 @@ def test_laboratory_values_that_hold_something_are_not_set_aside():
     assert "plasma" in [row.values.get("site") for row in tissue_case(inside).rows]
     own = result("lab", {"coding": [{"system": "urn:her2crc:field", "code": "stage"}]}, 4)
     assert facts(tissue_case(own)) == {"stage": 4}
-    assert facts(tissue_case(result("lab", "2823-3", parts=[part("49683-6", quantity(3))]))) == {}
+    assert facts(tissue_case(result("lab", "2823-3", parts=[part("49683-6", quantity(3))]))) == {"ish_ratio": 3}
+
+
+def potassium(given, **fields):
+    return result("lab", "2823-3", None, **fields) | {"valueQuantity": given}
+
+
+def test_the_quantity_of_another_test_is_not_looked_at():
+    record = tissue_case(potassium({"value": "4,1 mmol/L"}), result("o1", "18474-7", "3+"))
+    assert (facts(record), record.issues) == ({"ihc_score": 3}, ())
+
+
+@pytest.mark.parametrize("code", [coded("18474-7"), text("percent"), None, 7, {"coding": "2823-3"}])
+def test_a_quantity_of_wrong_shape_is_an_error_where_the_code_may_concern_us(code):
+    record = tissue_case(potassium({"value": "4,1 mmol/L"}) | {"code": code}, result("o1", "49683-6", quantity(3)))
+    (issue,) = record.issues
+    assert (facts(record), issue.id, issue.place) == ({"ish_ratio": 3}, "fhir_bad_resource", "Observation/lab")
+
+
+def test_other_faults_of_another_test_are_errors():
+    record = tissue_case(potassium(quantity(4.1), status=5), result("o1", "18474-7", "3+"))
+    assert (facts(record), issues(record)) == ({"ihc_score": 3}, {"fhir_bad_resource": "error"})
+    assert "$.status" in record.issues[0].text
+
+
+def test_a_patient_with_nothing_but_other_tests_is_known():
+    other = resource("Observation", "k", code=coded("2823-3"), subject={"reference": "Patient/p2"})
+    encounter = resource("Encounter", "e", subject={"reference": "Patient/p3"})
+    records = read_all(bundle(patient(), specimen(), result("o1", "18474-7", "3+"), other, encounter))
+    assert [(record.patient_id, len(record.rows)) for record in records] == [("p1", 1), ("p2", 0)]
+    (alone,) = read_all(other)
+    assert (alone.patient_id, alone.rows) == ("p2", ())
+    nobodys = resource("Observation", "n", code=coded("2823-3"))
+    two = [bundle(patient(), specimen(), other), bundle(patient("p3"), nobodys)]
+    assert [record.patient_id for record in read_all(two)] == ["p1", "p2", "p3", "unknown"]
+
+
+def test_no_more_codes_are_remembered_than_a_bounded_number(monkeypatch):
+    monkeypatch.setattr(fhir_decode, "REMEMBERED", 3)
+    others = [resource("Observation", f"n{number}", code=text(f"test {number}")) for number in range(20)]
+    assert facts(tissue_case(*others, result("o1", "18474-7", "3+"))) == {"ihc_score": 3}
+    assert len(fhir_decode._CONCERNS) <= 3
+
+
+def test_a_result_derived_from_another_test_takes_its_specimen_unless_that_was_an_error():
+    source = {"derivedFrom": [{"reference": "Observation/lab"}]}
+    derived = result("o1", "18474-7", "3+", of=None, **source)
+    assert tissue_case(potassium(quantity(4.1)), derived).rows[0].values["ihc_score"] == 3
+    record = tissue_case(potassium(quantity(4.1), status="entered-in-error"), derived)
+    assert (facts(record), list(issues(record))) == ({}, ["fhir_derived_from_error"])
+
+
+def test_a_type_that_is_not_read_holds_what_is_read():
+    inside = resource("Specimen", "in", type=text("plasma"), subject={"reference": "Patient/p1"})
+    record = tissue_case(resource("ServiceRequest", "r", contained=[inside], status=5))
+    assert "plasma" not in [row.values.get("site") for row in record.rows]
+    record = tissue_case(resource("ServiceRequest", "r", contained=[inside]))
+    assert "plasma" in [row.values.get("site") for row in record.rows]
 
 
 def test_a_report_of_laboratory_values_has_no_dangling_references():

@@ -164,7 +164,7 @@ def test_dropping_an_observation_never_adds_a_value(items):
 def test_what_is_not_read_changes_nothing(items):
     noise = [
         result("lab", "718-7", quantity(13.5)),
-        result("note", text("see HER2 3+ KRAS"), "HER2 3+"),
+        result("note", text("see the report"), "3+"),
         resource("Practitioner", "d"),
         resource("Device", "x", type=text("scanner"), status="active"),
     ]

@@ -192,8 +192,8 @@ def test_escapes(written, score):
         ("ST|18474-7^HER2^LN||", None),
         ("ST|18474-7^HER2^LN||2+~3+", None),
         ("ST|18474-7^HER2^LN||3+~3+", "3"),
-        ("TX|18474-7^HER2^LN||3+", None),
-        ("FT|18474-7^HER2^LN||3+", None),
+        ("TX|18474-7^HER2^LN||3+", "3"),
+        ("FT|18474-7^HER2^LN||3+", "3"),
         ("ED|18474-7^HER2^LN||^AP^^Base64^MysK", None),
         ("DT|18474-7^HER2^LN||20260101", None),
     ],
@@ -495,3 +495,101 @@ def test_any_text_after_a_header_is_read_or_refused(text):
 @given(st.sampled_from(files("hl7v2")), st.integers(0, 2**32))
 def test_no_damaged_file_crashes_in_a_long_campaign(name, seed):
     said(damaged(content("hl7v2", name), seed))
+
+
+# ---- as laboratories send: short answers as text, other languages, unclear specimens, a feed of all messages
+
+
+@pytest.mark.parametrize("kind", ["TX", "FT"])
+def test_a_short_answer_as_text_is_read_and_a_report_is_not(kind):
+    found = results(f"{kind}|18474-7^HER2^LN||3+||||||F", f"{kind}|P^HER2 percent of tumor cells^L||80 %||||||F")
+    assert facts(found) == {"ihc_score": "3", "ihc_percent": "80"}
+    lines = results(*(f"{kind}|18474-7^HER2^LN|{n}|{text}||||||F" for n, text in enumerate(("HER2:", "3+"))))
+    prose = results(f"{kind}|18474-7^HER2^LN||Scored by two observers as 3+, see the comment below||||||F")
+    for told in (lines, prose):
+        assert not facts(told)
+        assert ids(told) == {"hl7_free_text"}
+        assert len(told[0].issues) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "score"),
+    [
+        ("Positivo (3+)", "3"),
+        ("negativ (Score 1+)", "1"),
+        ("阴性(0)", "0"),
+        ("Negativo (3+)", None),
+        ("siehe 3+", None),
+    ],
+)
+def test_a_score_with_words_of_any_language(answer, score):
+    assert facts(results(f"ST|18474-7^HER2^LN||{answer}||||||F")).get("ihc_score") == score
+
+
+def test_names_of_results_and_specimens_in_other_languages():
+    found = results(
+        "ST|S^HER2-Score^L||3+||||||F",
+        "NM|P^Anteil positiver Zellen^L||80|%|||||F",
+        "ST|K^KRAS Mutationsstatus^L||Not detected||||||F",
+        order="OBR|1||E1^LAB|I^HER2 Immunhistochemie^L",
+        specimen="SPM|1|^S1&LAB||TISS^Gewebe^HL70487|||EX^Exzision^L|^Lebermetastase",
+    )
+    read = facts(found)
+    assert (read["ihc_score"], read["ihc_percent"]) == ("3", "80")
+    assert (read["site"], read["specimen_kind"]) == ("liver", "resection")
+
+
+def test_a_number_of_copies_needs_an_order_that_says_the_method():
+    assert not facts(results("NM|C^ERBB2 Kopienzahl^L||12||||||F", order="OBR|1||E1^LAB|B^Biomarker^L"))
+    assert facts(results("NM|C^ERBB2 Kopienzahl^L||12||||||F", order="OBR|1||E1^LAB|N^NGS^L"))["ngs_copies"] == "12"
+
+
+@pytest.mark.parametrize("observation", ["BRAF^BRAF V600E^L", "BRAF V600E^BRAF^L"])
+def test_the_name_that_says_most_of_a_gene_counts(observation):
+    found = results(f"ST|{observation}||Detected||||||F", order="OBR|1||M1^LAB|N^NGS^L")
+    assert facts(found) == {"braf_v600e": "mutant"}
+
+
+def test_a_result_of_one_of_several_specimens_says_that_it_is_unclear():
+    found = read_hl7v2(message(OBR, "OBX|1|ST|18474-7^HER2^LN||3+||||||F", TISSUE, TISSUE.replace("^S1&", "^S2&")), "f")
+    assert "hl7_specimen_unclear" in ids(found)
+    assert "hl7_specimen_unclear" not in ids(results("ST|18474-7^HER2^LN||3+||||||F"))
+
+
+def test_a_message_without_results_is_no_patient():
+    other = HEADER.replace("ORU^R01", "ADT^A08").encode() + b"\rPID|1||99^^^LAB\r"
+    (record,) = read_hl7v2(other + message(OBR, "OBX|1|ST|18474-7^HER2^LN||3+||||||F", TISSUE), "f")
+    assert ids([record]) == {"hl7_not_oru"}
+    with pytest.raises(InputError, match="no ORU"):
+        read_hl7v2(other, "f")
+
+
+@pytest.mark.parametrize("observation", ["RAS^Mutación KRAS^L", "RAS^KRAS mutation^L", "KRAS^RAS^L"])
+def test_one_gene_is_not_its_marker(observation):
+    found = results(f"ST|{observation}||Not detected||||||F", order="OBR|1||M1^LAB|N^NGS^L")
+    assert not facts(found)
+    assert "fhir_genes_missing" in ids(found)
+
+
+@pytest.mark.parametrize(
+    ("observation", "value", "state"),
+    [
+        ("R^RAS status^L", "wild type", "wild type"),
+        ("R^Statut RAS^L", "sauvage", "wild_type"),
+        ("K^Mutación KRAS^L", "Mutado", "mutant"),
+        ("^^^^^^^^KRAS mutation", "p.G12D", "mutant"),
+    ],
+)
+def test_genes_in_words_of_any_language(observation, value, state):
+    assert facts(results(f"ST|{observation}||{value}||||||F", order="OBR|1||M1^LAB|N^NGS^L")) == {"ras": state}
+
+
+def test_the_original_text_of_a_code_is_a_name():
+    found = results("CWE|^^^^^^^^HER2 IHC score||^^^^^^^^3+||||||F", order="OBR|1||S1^LAB|^^^^^^^^HER2 IHC")
+    assert facts(found) == {"ihc_score": "3"}
+
+
+def test_the_hospitals_number_names_the_patient_wherever_it_stands():
+    for numbers in ("999-99^^^SSA^SS~P1^^^HOSP^MR", "P1^^^HOSP^MR~999-99^^^SSA^SS", '""~P1^^^HOSP^PI~X^^^Q^AN'):
+        data = message(OBR, "OBX|1|ST|18474-7^HER2^LN||3+||||||F", TISSUE).replace(b"P1^^^HOSP^MR", numbers.encode())
+        assert read_hl7v2(data, "f")[0].patient_id == "P1"

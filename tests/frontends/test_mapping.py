@@ -20,6 +20,7 @@ from her2crc.errors import Her2crcError, InputError, KnowledgeError, MissingInpu
 from her2crc.model.patient import Patient
 from her2crc.proposal import MappingProposal, map_columns
 from her2crc.read import read_bytes
+from her2crc.read.column_words import meaning_of
 from her2crc.read.mapping import load_mapping
 from her2crc.read.patterns import LONGEST_CELL, check_pattern, matched
 
@@ -454,3 +455,156 @@ def test_what_map_prints_is_itself_a_mapping(tmp_path: Path) -> None:
     (tmp_path / "m.yaml").write_text(printed, encoding="utf-8")
     assert len(load_mapping(tmp_path / "m.yaml").columns) == 7
     assert "# 4711" in printed
+
+
+# ---- as laboratories write: days, character sets, titles, one column a gene, scores with words
+
+
+@pytest.mark.parametrize(
+    ("header", "written", "orders"),
+    [
+        ("Datum", ["01.03.2026", "15.03.2026"], ["day_first"]),
+        ("Date", ["01/03/2026", "25/03/2026"], ["day_first"]),
+        ("Date", ["03/01/2026", "03/25/2026"], ["month_first"]),
+        ("Date (MM/DD/YYYY)", ["03/01/2026", "03/02/2026"], ["month_first"]),
+        ("Date (DD/MM/YYYY)", ["03/01/2026"], ["day_first"]),
+        ("Date", ["03/01/2026", "03/02/2026"], ["day_first", "month_first"]),
+        ("取材日期", ["2026/3/1", "2026年3月15日"], ["day_first"]),
+        ("Date", ["46082", "46100"], ["excel"]),
+        ("Date", ["2026-03-01"], [""]),
+    ],
+)
+def test_the_order_of_day_and_month_is_found_or_left_to_a_person(
+    header: str, written: list[str], orders: list[str], propose: Callable[..., MappingProposal]
+) -> None:
+    proposal = propose(f"patient_id;{header}\n" + "".join(f"{n};{day}\n" for n, day in enumerate(written)))
+    column = proposal.columns[1]
+    assert [way.date for way in column.maps] == orders
+    assert column.accepted is (len(orders) == 1)
+
+
+def test_days_are_read_as_the_mapping_says(lab: Callable[..., list[Patient]]) -> None:
+    mapping = "columns:\n  - {column: P, field: patient_id}\n  - {column: D, field: collected_on, date: %s}\n"
+    table = "P;D\n1;03.04.2026\n2;31.12.2025\n3;2026-02-01\n4;3.4.26\n"
+    (first, second, third, fourth) = (item.specimens for item in lab(table, mapping % "day_first"))
+    assert [str(item[0].collected_on) for item in (first, second, third)] == ["2026-04-03", "2025-12-31", "2026-02-01"]
+    assert fourth[0].collected_on is None
+    (first, second, *_) = lab(table, mapping % "month_first")
+    assert str(first.specimens[0].collected_on) == "2026-03-04"
+    assert second.specimens[0].collected_on is None
+    assert [issue.level for issue in second.issues] == ["error"]
+
+
+def test_titles_above_and_totals_below_are_no_patients(
+    lab: Callable[..., list[Patient]], propose: Callable[..., MappingProposal]
+) -> None:
+    table = "Registre HER2 2026;;\n;;\nN° patient;Score HER2;Organe\n1;3+;Foie\n2;1+;Poumon\nTotal;2;\n"
+    mapping = propose(table).yaml
+    first, second = lab(table, mapping)
+    assert (first.patient_id, first.specimens[0].ihc.ihc_score, first.specimens[0].site) == ("1", 3, "liver")
+    assert (second.patient_id, second.specimens[0].ihc.ihc_score) == ("2", 1)
+    assert {issue.id for issue in first.issues} == {"rows_above_header", "total_row"}
+
+
+def test_genes_in_columns_of_their_own_make_their_marker(
+    lab: Callable[..., list[Patient]], propose: Callable[..., MappingProposal]
+) -> None:
+    table = (
+        "NHC;KRAS;NRAS\n1;No mutado;No mutado\n2;No mutado;Mutado\n3;No mutado;\n4;;\n5;Mutado;G13R\n6;No mutado;G13R\n"
+    )
+    patients = lab(table, propose(table).yaml)
+    assert [item.genes.ras for item in patients] == ["wild_type", "mutant", None, None, "mutant", None]
+    assert [bool(item.issues) for item in patients] == [False, False, False, False, False, True]
+
+
+def test_a_score_with_words_is_read_where_they_agree(
+    lab: Callable[..., list[Patient]], propose: Callable[..., MappingProposal]
+) -> None:
+    table = "MRN;HER2 IHC (0-3+)\n1;3+ (positive)\n2;Negative (1+)\n3;Negative (3+)\n4;+++\n"
+    patients = lab(table, propose(table).yaml)
+    assert [item.specimens[0].ihc.ihc_score for item in patients] == [3, 1, None, 3]
+
+
+def test_a_table_in_a_chinese_character_set(
+    tmp_path: Path, knowledge: Knowledge, propose: Callable[..., MappingProposal]
+) -> None:
+    table = "病历号,部位,免疫组化,阳性细胞百分比\n100,肝,3+,80%\n101,结肠,2+,60%\n".encode("gb18030")
+    proposal = propose(table)
+    path, mapping = tmp_path / "table.csv", tmp_path / "mapping.yaml"
+    path.write_bytes(table)
+    mapping.write_text(proposal.yaml, encoding="utf-8")
+    first, second = her2crc.read_patients(path, knowledge, mapping=mapping)
+    assert (first.specimens[0].site, first.specimens[0].ihc.ihc_score) == ("liver", 3)
+    assert (second.specimens[0].site, second.specimens[0].ihc.ihc_percent) == ("primary", 60)
+
+
+@pytest.mark.parametrize("encoding", ["latin-9000", "ascii"])
+def test_a_character_set_that_does_not_fit_is_refused(tmp_path: Path, knowledge: Knowledge, encoding: str) -> None:
+    path, mapping = tmp_path / "table.csv", tmp_path / "mapping.yaml"
+    path.write_text("P;Ä\n1;3\n", encoding="utf-8")
+    mapping.write_text(f"encoding: {encoding}\ncolumns:\n  - {{column: P, field: patient_id}}\n", encoding="utf-8")
+    with pytest.raises(InputError, match="character set"):
+        her2crc.read_patients(path, knowledge, mapping=mapping)
+
+
+@pytest.mark.parametrize(
+    ("column", "says"),
+    [
+        ("{column: B, field: ihc_score, date: excel}", "date is only for"),
+        ("{column: B, field: braf_v600e, gene: BRAF}", "gene is only for"),
+        ("{column: B, field: ras, gene: KRAS}\n  - {column: C, field: ras, gene: KRAS}", "filled twice"),
+        ("{column: B, field: ras, gene: KRAS}\n  - {column: C, field: ras}", "filled twice"),
+    ],
+)
+def test_days_and_genes_are_declared_only_where_they_can_be(tmp_path: Path, column: str, says: str) -> None:
+    path = tmp_path / "mapping.yaml"
+    path.write_text(f"columns:\n  - {{column: A, field: patient_id}}\n  - {column}\n", encoding="utf-8")
+    with pytest.raises(KnowledgeError, match=says):
+        load_mapping(path)
+
+
+def test_a_file_that_is_no_table_is_refused_without_its_content(propose: Callable[..., MappingProposal]) -> None:
+    message = "MSH|^~\\&|A|B|||2026||ORU^R01|1|P|2.5.1\rPID|1||4711||Beispiel^Jane\rOBX|1|ST|18474-7^HER2||3+\r"
+    for content in (message, '{"resourceType": "Patient"}', "<x><y>Beispiel</y></x>"):
+        with pytest.raises(InputError) as caught:
+            propose(content, "export.csv")
+        assert "Beispiel" not in str(caught.value)
+
+
+def test_where_no_header_is_known_none_is_repeated(propose: Callable[..., MappingProposal]) -> None:
+    proposal = propose("Beispiel;Jane;4711\nMuster;Max;4712\n")
+    assert "Beispiel" not in proposal.yaml
+    assert "no header of the table is known" in proposal.yaml
+
+
+@pytest.mark.parametrize(
+    ("header", "field"),
+    [
+        ("HER2 Signals/Cell", "ish_her2_copies"),
+        ("Mean HER2 (signals/nucleus)", "ish_her2_copies"),
+        ("Score IHK", "ihc_score"),
+        ("HER2/neu IHK", "ihc_score"),
+        ("N. campione", "specimen_id"),
+        ("Nº de biopsia", "specimen_id"),
+        ("HER2 % pos. Zellen", "ihc_percent"),
+        ("HER2 IHC (0-3+)", "ihc_score"),
+    ],
+)
+def test_a_header_in_other_words_or_order_means_the_same(header: str, field: str) -> None:
+    assert meaning_of(header).fields == (field,)
+
+
+@pytest.mark.parametrize("header", ["CEP17/HER2 ratio", "HER2 (FISH)", "HER2 (NGS)", "HER2 FISH"])
+def test_a_header_of_another_method_or_the_inverse_is_not_known(header: str) -> None:
+    assert not meaning_of(header).whole
+
+
+def test_tumour_cells_may_be_those_stained_or_those_in_the_specimen() -> None:
+    assert set(meaning_of("% Tumor Cells").fields) == {"ihc_percent", "tumour_purity"}
+
+
+def test_a_table_from_a_pipe() -> None:
+    command = [str(Path(sys.executable).parent / "her2crc"), "map", "-"]
+    done = subprocess.run(command, input="Patient;HER2 Score\n1;3+\n", capture_output=True, text=True, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+    assert '{column: "HER2 Score", field: ihc_score}' in done.stdout

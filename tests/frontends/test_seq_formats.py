@@ -152,6 +152,29 @@ def test_a_vcf_without_a_record_or_a_build_says_so() -> None:
         measure("##fileformat=VCFv4.2\nnonsense\n", "x.vcf")
 
 
+def test_a_record_that_failed_its_filter_or_has_no_number_is_told() -> None:
+    pytest.importorskip("pysam", reason="pysam is not installed")
+    filtered = VCF_HEADER.format(version="4.2", build=HG38, number=".") + '##FILTER=<ID=LowQ,Description="x">\n'
+    record = "chr17 39600000 . N <DUP> . {} SVTYPE=CNV;END=39800000 {}"
+    for state, values, told in (
+        ("PASS", "GT:CN ./1:7", ()),
+        ("LowQ", "GT:CN ./1:7", ("did not pass its caller's filters (LowQ)",)),
+        ("PASS", "GT ./1", ("has no copy number that is read",)),
+    ):
+        found = measure(filtered + table(FIELDS + " FORMAT T1", record.format(state, values)), "x.vcf")[0]
+        notes = [note for note in found.notes if "The record on line" in note]
+        assert all(text in note for text, note in zip(told, notes, strict=True))
+    elsewhere = "chr17 100 . N <DUP> . LowQ SVTYPE=CNV;END=900 GT:CN ./1:7"
+    found = measure(filtered + table(FIELDS + " FORMAT T1", elsewhere), "x.vcf")[0]
+    assert not any("The record on line" in note for note in found.notes)
+
+
+def test_a_list_of_mutations_is_no_matrix_of_copy_numbers() -> None:
+    maf = "Hugo_Symbol\tTumor_Sample_Barcode\tVariant_Classification\nERBB2\t2\tMissense_Mutation\n"
+    with pytest.raises(InputError, match="no kind that is known"):
+        measure(maf, "x.maf")
+
+
 def test_a_confidence_interval_of_vcf_becomes_the_error() -> None:
     pytest.importorskip("pysam", reason="pysam is not installed")
     record = "17 37800000 . N <DUP> . PASS SVLEN=200000;CN=6;CICN={}"

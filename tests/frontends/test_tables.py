@@ -260,3 +260,44 @@ def test_no_row_is_lost_and_every_place_finds_its_value(rows: list[tuple[str, st
     assert [record.patient_id for record in records] == list(dict.fromkeys(patient for patient, _ in rows))
     found = {row.place: (record.patient_id, row.values["ihc_antibody"]) for record in records for row in record.rows}
     assert found == {f"cases.csv:{number}": row for number, row in enumerate(rows, 2)}
+
+
+# ---- tables as laboratories export them
+
+ABOVE = "Pathology, HER2 register\nprinted 2026-03-01\n\n"
+LAB_CASES = "patient_id;ihc_score;ish_ratio\n1;3;2,4\n2;0;\n"
+
+
+@pytest.mark.parametrize("above", ["", ABOVE, "sep=;\n", "# comment\n", "Register;;\n;;\n"])
+def test_the_header_is_found_below_titles_and_hints(above: str) -> None:
+    first, second = read_bytes((above + LAB_CASES).encode(), "cases.csv")
+    assert [record.patient_id for record in (first, second)] == ["1", "2"]
+    assert first.rows[0].values == {"specimen_id": "S1", "ihc_score": "3", "ish_ratio": "2,4"}
+    assert [issue.id for issue in first.issues] == (["rows_above_header"] if above else [])
+
+
+def test_a_list_of_columns_is_no_header() -> None:
+    with pytest.raises(InputError, match="no column patient_id"):
+        read_bytes(b"name,meaning\npatient_id,who it is\nihc_score,the score\n", "cases.csv")
+
+
+def test_totals_and_repeated_headers_are_no_patients() -> None:
+    text = LAB_CASES + "patient_id;ihc_score;ish_ratio\n3;1;\nTotal;4;\n"
+    records = read_bytes(text.encode(), "cases.csv")
+    assert [record.patient_id for record in records] == ["1", "2", "3"]
+    assert [issue.id for issue in records[0].issues] == ["total_row"]
+
+
+def test_a_second_table_in_the_same_sheet_is_not_read_by_the_first_header() -> None:
+    text = LAB_CASES + ";;\nstudy;patient_id;ihc_score\n7;8;3\n"
+    records = read_bytes(text.encode(), "cases.csv")
+    assert [record.patient_id for record in records] == ["1", "2"]
+    (issue,) = records[0].issues
+    assert (issue.level, issue.id, issue.place) == ("error", "second_table", "cases.csv:5")
+
+
+@pytest.mark.parametrize("sign", ["n.d.", "k.A.", "not tested", "pending", "未检测"])
+def test_signs_that_nothing_was_done_are_no_values(sign: str) -> None:
+    (record,) = read_bytes(f"patient_id,ihc_score,ish_ratio\n1,3,{sign}\n".encode(), "cases.csv")
+    assert record.rows[0].values["ish_ratio"] is None
+    assert not record.issues

@@ -288,3 +288,27 @@ def test_no_damaged_file_crashes_or_repeats_a_name(case, seed):
 @given(st.sampled_from(CASES), st.integers(0, 2**32))
 def test_no_damaged_file_crashes_in_a_long_campaign(case, seed):
     said(damaged(content(*case), seed))
+
+
+# ---- what is missing is said, and a call in plasma is no call in tissue
+
+
+def test_a_change_of_copies_without_its_number_is_said():
+    found = foundation('copy-number="44" ', "")
+    assert "ngs_copies" not in facts(found)
+    assert facts(found)["ngs_call"] == "amplified"
+    assert issues_of(found, "foundation_no_copies")
+    assert not issues_of(found, "fhir_variant_status_unknown")
+
+
+def test_a_stain_without_its_intensity_is_said():
+    found = caris("<intensity>3+</intensity>", "")
+    assert "ihc_score" not in facts(found)
+    assert issues_of(found, "caris_intensity")
+
+
+def test_a_call_in_plasma_is_no_call_in_tissue():
+    found = caris("Tissue Biopsy Paraffin Blocks", "Plasma")
+    assert "ngs_call" not in facts(found)
+    assert facts(found)["plasma_copies"] == "22.4"
+    assert issues_of(found, "caris_plasma_call")

@@ -227,3 +227,20 @@ def test_a_missing_library_is_named_with_the_way_to_install_it(
     with pytest.raises(MissingExtraError, match=library) as caught:
         read_file(str(path))
     assert "pip install 'her2crc[tables]'" in str(caught.value)
+
+
+def test_a_hidden_sheet_is_read_only_where_no_other_has_patients(tmp_path: Path) -> None:
+    path = tmp_path / "cases.xlsx"
+    book = write_excel(path, [["patient_id", "ihc_score"], ["old", 0]], "Old")
+    book.active.sheet_state = "hidden"
+    book.create_sheet("About").append(["About this file"])
+    book.save(path)
+    assert [record.patient_id for record in read_file(str(path))] == ["old"]
+    sheet = book.create_sheet("Cases")
+    sheet.append(["HER2 register"])
+    sheet.append(["patient_id", "ihc_score"])
+    sheet.append(["new", 3])
+    book.save(path)
+    (record,) = read_file(str(path))
+    assert record.patient_id == "new"
+    assert {issue.id for issue in record.issues} == {"other_sheets", "rows_above_header"}

@@ -121,7 +121,7 @@ def _read_zip(data: bytes, name: str) -> list[PatientRecord]:
 
 
 def _read_folder(folder: Folder) -> list[PatientRecord]:
-    """Read a study folder, or the one file that a folder holds."""
+    """Read a study folder, or the files that a folder holds."""
     from her2crc.read.cbioportal import is_study, read_study
     from her2crc.read.mcode_csv import is_mcode, read_mcode
 
@@ -130,11 +130,9 @@ def _read_folder(folder: Folder) -> list[PatientRecord]:
     if is_mcode(folder):
         return read_mcode(folder)
     if len(folder.files) != 1:
-        raise InputError(
-            f"This is neither a cBioPortal study nor a set of mCODE tables, and holds {len(folder.files)} files.",
-            where=folder.name,
-            fix="Name the files one by one.",
-        )
+        from her2crc.read.several import read_several
+
+        return read_several(folder, _unpacked, READERS, REPORT_KINDS)
     path = next(iter(folder.files))
     data, name = folder.read(path), f"{folder.name}/{path}"
     if data.startswith(ZIP) and sniff(data, name) == "zip":

@@ -35,6 +35,7 @@ from her2crc.read.xml_safe import elements, local_name, read_xml, text
 
 WORDS_FILE = Path(__file__).parents[1] / "knowledge" / "terms" / "caris.yaml"
 PATIENT, TEST_NAME, TEST_DETAILS = "patientinformation", "testname", "testdetails"
+PLASMA = "plasma"
 DAY_LENGTH = len("2026-01-31")
 
 
@@ -84,10 +85,11 @@ def read_caris(data: bytes, name: str) -> list[PatientRecord]:
 
 
 class _Report:
-    """One report as it is read; ``specimen`` is the name of its one tumour specimen."""
+    """One report as it is read; ``specimen`` is the name of its one specimen, tumour or plasma."""
 
     def __init__(self, report: Element, place: str, converted: Converted) -> None:
         self.report, self.place, self.converted = report, place, converted
+        self.is_plasma = only_meaning(text(report, "specimentype"), "matrix") == PLASMA
         self.specimen = text(report, "specimenid") or text(report, "specimenaccessionid") or place
 
     def read(self) -> None:
@@ -141,7 +143,7 @@ class _Report:
         score = words().scores.get(plain(intensity))
         if score:
             self.converted.add_result(place, loinc(IHC), score, self.specimen)
-        elif intensity:
+        else:
             self.note("caris_intensity", place, "ihc_score")
         if percent:
             self.converted.give(place, "ihc_percent", percent, self.specimen)
@@ -162,7 +164,9 @@ class _Report:
             self.converted.add_variant(place, gene, "", self.specimen, {COPIES: copies})
         said = {plain(stated) for name in ("result", "copynumbertype") if (stated := text(item, name))}
         calls = {words().calls.get(stated, "") for stated in said}
-        if len(calls) == 1 and "" not in calls:
+        if said and self.is_plasma:
+            self.note("caris_plasma_call", place)
+        elif len(calls) == 1 and "" not in calls:
             self.converted.give(place, "ngs_call", calls.pop(), self.specimen)
         elif said:
             self.note("caris_call", place, "ngs_call")

@@ -69,7 +69,10 @@ def meant_patient_id(written: Iterable[str]) -> str:
     for name in written:
         if near(name) == PATIENT_ID:
             return f"Did you mean it by '{name}'? Rename it."
-    return "Every patient needs a patient_id. (A table of a copy-number caller goes to `her2crc measure tissue`.)"
+    return (
+        "Every patient needs a patient_id. For a table with other columns make a mapping with `her2crc map`."
+        " (A table of a copy-number caller goes to `her2crc measure tissue`.)"
+    )
 
 
 def unknown_names(written: Iterable[str], place: str) -> tuple[Issue, ...]:

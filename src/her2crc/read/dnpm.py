@@ -13,7 +13,7 @@ from her2crc.errors import InputError
 from her2crc.model.record import Issue, PatientRecord
 from her2crc.read.as_fhir import ICD10, Converted
 from her2crc.read.dnpm_results import Results
-from her2crc.read.dnpm_words import Object, code_of, objects, text_of, words
+from her2crc.read.dnpm_words import Object, code_of, objects, owner_of, text_of, words
 from her2crc.read.fhir_codes import codebook
 from her2crc.read.fhir_resources import Coding, Concept, Resource
 from her2crc.read.rows import Found, collect, lost
@@ -86,23 +86,21 @@ class _Record:
         for finding, place in self.entries("msiFindings"):
             results.take_microsatellites(finding, place)
         results.settle_content()
-        for key in (("guidelineTherapies",), ("systemicTherapies", "history")):
-            for therapy, place in self.entries(*key):
-                self.read_therapy(therapy, place)
+        for therapies in words().therapies:
+            for therapy, place in self.entries(*therapies.path):
+                self.read_therapy(therapy, place, therapies.status)
 
     def entries(self, *path: str) -> Iterator[tuple[Object, str]]:
         """Yield the entries of the patient under a key, with their places."""
         for number, item in enumerate(objects(self.entry, *path), 1):
             place = f"{self.name}:{path[0]} {text_of(item, 'id') or number}"
-            owner = objects(item, "patient")
-            if owner and text_of(owner[0], "id") != self.converted.patient_id:
+            if owner_of(item, "patient") not in ("", self.converted.patient_id):
                 self.converted.note("dnpm_of_other_patient", place)
             else:
                 yield item, place
 
     def read_diagnosis(self, diagnosis: Object, place: str) -> None:
-        stated = next(iter(objects(diagnosis, "code")), {})
-        coding = Coding(text_of(stated, "system") or ICD10, text_of(stated, "code"), text_of(stated, "display") or None)
+        coding = _diagnosis(diagnosis)
         self.converted.add_diagnosis(place, Concept((coding,)))
         organ = codebook().answers["organ"].of_coding(coding)
         if organ:
@@ -120,10 +118,10 @@ class _Record:
         types = [Concept(text=text) for text in said if text]
         self.converted.add_specimen(place, name, types, day=text_of(collection, "date"))
         self.read_site(code_of(collection, "localization"), name, place)
-        for diagnosis in objects(specimen, "diagnosis"):
-            organ = self.organs.get(text_of(diagnosis, "id"))
-            if organ:
-                self.converted.give(place, "tumour", organ, name)
+        of_code = codebook().answers["organ"].of_coding(_diagnosis(specimen))
+        organ = self.organs.get(owner_of(specimen, "diagnosis")) or of_code
+        if organ:
+            self.converted.give(place, "tumour", organ, name)
 
     def read_site(self, stated: str, name: str, place: str) -> None:
         site = words().sites.get(stated)
@@ -132,9 +130,9 @@ class _Record:
         elif stated and not site and stated not in words().not_stated:
             self.converted.note("dnpm_site", place, field="site", specimen=name)
 
-    def read_therapy(self, therapy: Object, place: str) -> None:
-        """Read the drugs of a therapy by name, or by ATC code where no name is given."""
-        status = words().drug_status.get(code_of(therapy, "status"), "")
+    def read_therapy(self, therapy: Object, place: str, status: str) -> None:
+        """Read the drugs of a therapy by name, or by ATC code where no name is given; ``status`` is the usual one."""
+        status = words().drug_status.get(code_of(therapy, "status") or status, "")
         for number, drug in enumerate(objects(therapy, "medication"), 1):
             named = text_of(drug, "display") or words().drugs.get(text_of(drug, "code"), "")
             at = f"{place}, medication {number}"
@@ -147,6 +145,15 @@ class _Record:
                     medication_codeable_concept=Concept(text=named or None),
                 ),
             )
+
+
+def _diagnosis(item: Object) -> Coding:
+    """Return the ICD-10 code of a diagnosis, or of a specimen of the first model."""
+    stated = next(iter(objects(item, "code") or objects(item, "icd10")), {})
+    system = text_of(stated, "system")
+    return Coding(
+        system if system.startswith("http") else ICD10, text_of(stated, "code"), text_of(stated, "display") or None
+    )
 
 
 def _is_metastatic(staging: Object) -> bool:

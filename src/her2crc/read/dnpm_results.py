@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from decimal import Context, InvalidOperation
 
 from her2crc.read.as_fhir import COPIES, DNA, FRACTION, GENE, IHC, PRESENT, PROTEIN, Converted, loinc, part
-from her2crc.read.dnpm_words import Object, change_of, code_of, gene_of, objects, text_of, words
+from her2crc.read.dnpm_words import Object, change_of, code_of, gene_of, objects, owner_of, results_of, text_of, words
 from her2crc.read.fhir_codes import codebook
 from her2crc.read.fhir_resources import Concept, Quantity
 from her2crc.read.fhir_values import NotRead
@@ -28,7 +28,7 @@ class Results:
     def take_expression(self, report: Object, place: str) -> None:
         """Read the expression of HER2; the model has 1+ to 3+, but neither 0 nor a percentage at the score."""
         specimen = _specimen(report)
-        for number, item in enumerate(objects(report, "results", "proteinExpression"), 1):
+        for number, item in enumerate(results_of(report, "proteinExpression"), 1):
             at = f"{place}, proteinExpression {number}"
             protein = next(iter(objects(item, "protein")), {})
             if self.symbol(gene_of(protein), at, specimen) != codebook().file.her2_gene:
@@ -49,21 +49,21 @@ class Results:
         if assay:
             field = "plasma_assay" if self.matrix.get(specimen) == PLASMA else "ngs_assay"
             self.converted.give(place, field, assay, specimen)
-        for number, variant in enumerate(objects(report, "results", "simpleVariants"), 1):
+        for number, variant in enumerate(results_of(report, "simpleVariants"), 1):
             self.take_variant(variant, f"{place}, simpleVariant {number}", specimen)
-        for number, variant in enumerate(objects(report, "results", "copyNumberVariants"), 1):
+        for number, variant in enumerate(results_of(report, "copyNumberVariants"), 1):
             self.take_copies(variant, f"{place}, copyNumberVariant {number}", specimen)
 
     def take_variant(self, variant: Object, at: str, specimen: str) -> None:
         """Read one variant; a benign one is no mutation, and does not make the gene wild type."""
         gene = gene_of(next(iter(objects(variant, "gene")), {}))
-        if code_of(variant, "interpretation") in words().benign:
+        if code_of(variant, "interpretation").casefold() in words().benign:
             symbol = self.symbol(gene, at, specimen)
             if symbol:
                 self.note("dnpm_benign", at, specimen, what=symbol)
             return
         parts = {
-            PROTEIN: change_of(variant, "proteinChange") or None,
+            PROTEIN: change_of(variant, "proteinChange") or change_of(variant, "aminoAcidChange") or None,
             DNA: change_of(variant, "dnaChange") or None,
             FRACTION: _fraction(text_of(variant, "allelicFrequency")),
         }
@@ -93,7 +93,7 @@ class Results:
 
     def take_content(self, report: Object, place: str) -> None:
         """Note an estimate of tumour cell content, with its method."""
-        for item in objects(report, "results", "tumorCellContent"):
+        for item in results_of(report, "tumorCellContent"):
             found = _rounded(text_of(item, "value"))
             if found:
                 self.contents[_specimen(item) or _specimen(report)].append((code_of(item, "method"), found, place))
@@ -129,7 +129,7 @@ class Results:
 
 
 def _specimen(item: Object) -> str:
-    return next((text_of(reference, "id") for reference in objects(item, "specimen")), "")
+    return owner_of(item, "specimen")
 
 
 def _rounded(written: str) -> str:

@@ -13,6 +13,7 @@ from her2crc.read.fhir_codes import Message
 from her2crc.read.fhir_resources import Coding, Concept
 
 WORDS_FILE = Path(__file__).parents[1] / "knowledge" / "terms" / "dnpm.yaml"
+HGNC = "http://www.genenames.org"
 Object = Mapping[str, object]
 
 
@@ -21,6 +22,13 @@ class TumourContent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     first: str
     second: str
+
+
+class Therapies(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where treatments stand in a record, and the status of those that state none."""
+
+    path: tuple[str, ...]
+    status: str = ""
 
 
 class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -36,6 +44,7 @@ class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     gains: tuple[str, ...]
     microsatellites: dict[str, str]
     tumour_content: TumourContent
+    therapies: tuple[Therapies, ...]
     drug_status: dict[str, str]
     drugs: dict[str, str]
     messages: dict[str, Message]
@@ -67,16 +76,28 @@ def text_of(item: Object, key: str) -> str:
 
 
 def code_of(item: Object, key: str) -> str:
-    """Return the code of a coded value."""
-    return next((text_of(coding, "code") for coding in objects(item, key)), "")
+    """Return the code of a coded value, which was a bare text in the first model (bwHC)."""
+    return text_of(item, key) or next((text_of(coding, "code") for coding in objects(item, key)), "")
+
+
+def owner_of(item: Object, key: str) -> str:
+    """Return the id that a reference to a patient or specimen names, which was a bare text in the first model."""
+    return text_of(item, key) or next((text_of(reference, "id") for reference in objects(item, key)), "")
+
+
+def results_of(report: Object, key: str) -> list[Object]:
+    """Return the results of one kind, which stood in the report itself in the first model."""
+    return objects(report, "results", key) or objects(report, key)
 
 
 def gene_of(coding: Object) -> Concept:
     """Return a gene with the name beside its number, which the reader compares."""
-    shown = text_of(coding, "display") or None
-    return Concept((Coding(text_of(coding, "system") or None, text_of(coding, "code") or None, shown),))
+    number = text_of(coding, "code") or text_of(coding, "hgncId")
+    shown = text_of(coding, "display") or text_of(coding, "symbol")
+    system = text_of(coding, "system") or (HGNC if text_of(coding, "hgncId") else "")
+    return Concept((Coding(system or None, number or None, shown or None),))
 
 
 def change_of(variant: Object, key: str) -> str:
     """Return a change of protein or DNA, which is a text now and was a coded value before."""
-    return text_of(variant, key) or code_of(variant, key)
+    return code_of(variant, key)

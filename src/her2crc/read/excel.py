@@ -15,17 +15,20 @@ from her2crc.model.record import Issue, PatientRecord
 from her2crc.read.columns import PATIENT_ID, canonical
 from her2crc.read.rows import Unusable
 from her2crc.read.source import refuse_too_large
-from her2crc.read.table import Grid, is_empty, read_grid
+from her2crc.read.table import Grid, is_header, read_grid, split_at_header
 
 Result = TypeVar("Result")
 PER_CENT = 100
+SHOWN = "visible"
 LITERAL = re.compile(r'"[^"]*"|\\.')
 """Parts of a number format that only decorate: a % among them does not multiply what is shown."""
 FORMULA = re.compile(rb"<f[ />]")
 
 
 def read_excel(data: bytes, name: str) -> list[PatientRecord]:
-    """Read the first sheet that has a ``patient_id`` column; see :func:`her2crc.read.table.read_grid`.
+    """Read the first sheet with a ``patient_id`` column, a hidden one only where no other has it.
+
+    See :func:`her2crc.read.table.read_grid`.
 
     Raises:
         MissingExtraError: openpyxl is not installed.
@@ -35,7 +38,7 @@ def read_excel(data: bytes, name: str) -> list[PatientRecord]:
 
 
 def excel_grids(data: bytes, name: str) -> dict[str, Grid]:
-    """Return the cells of every sheet by its title. Raises as :func:`read_excel`."""
+    """Return the cells of every sheet by its title, hidden sheets last. Raises as :func:`read_excel`."""
     return _opened(_read_all, data, name)
 
 
@@ -64,17 +67,18 @@ def _read_all(data: bytes, name: str) -> dict[str, Grid]:
     has_formulas = _check_content(data, name)
     sheets = _sheets(data)
     formulas: list[Any] = _sheets(data, formulas=True) if has_formulas else [None] * len(sheets)
-    return {sheet.title: [*_grid(sheet, other)] for sheet, other in zip(sheets, formulas, strict=True)}
+    pairs = sorted(zip(sheets, formulas, strict=True), key=lambda pair: is_hidden(pair[0]))
+    return {sheet.title: [*_grid(sheet, other)] for sheet, other in pairs}
 
 
 def _read(data: bytes, name: str) -> list[PatientRecord]:
     has_formulas = _check_content(data, name)
-    tables = [sheet for sheet in _sheets(data) if _has_patients(sheet)]
+    tables = sorted(filter(_has_patients, _sheets(data)), key=is_hidden)
     if not tables:
         raise InputError(
             "No sheet of the workbook has a column patient_id.",
             where=name,
-            fix="The first row of the sheet must hold the names of the columns, patient_id among them.",
+            fix="A row must hold the names of the columns, patient_id among them; or map them with `her2crc map`.",
         )
     chosen = tables[0]
     formulas = _sheets(data, formulas=True)[_position(chosen)] if has_formulas else None
@@ -105,8 +109,13 @@ def _position(sheet: Any) -> int:
 
 
 def _has_patients(sheet: Any) -> bool:
-    rows = (row for row in sheet.iter_rows(values_only=True) if not all(map(is_empty, row)))
-    return PATIENT_ID in map(canonical, next(rows, ()))
+    _, header, _ = split_at_header(enumerate(sheet.iter_rows(values_only=True)), is_header)
+    return PATIENT_ID in map(canonical, header)
+
+
+def is_hidden(sheet: Any) -> bool:
+    """Tell whether a person who opens the workbook does not see the sheet, as with old or working copies."""
+    return bool(sheet.sheet_state != SHOWN)
 
 
 def _grid(sheet: Any, formulas: Any | None) -> Iterator[tuple[int, Sequence[object]]]:

@@ -36,9 +36,9 @@ def read_fhir(data: bytes, source: str) -> list[PatientRecord]:
         InputError: not readable, not FHIR, too large, or nothing of a patient in it. A single resource that cannot be
             read is an error issue of its patient instead.
     """
-    items, idle = decode(data, source)
-    directory = Directory(items, idle)
-    patients = by_patient(items, directory)
+    content = decode(data, source)
+    directory = Directory(content.items, content.idle)
+    patients = by_patient(content, directory)
     if not patients:
         raise InputError("The file holds nothing of a patient.", where=source, fix="Export results, not definitions.")
     return [_read_patient(name, patients[name], directory) for name in sorted(patients)]
@@ -67,6 +67,8 @@ def read_case(case: Case) -> PatientRecord:
 
 def _are_two_people(patients: Sequence[Resource]) -> bool:
     """Tell whether resources with one id have identifiers of the same system but no identifier in common."""
+    if len(patients) <= 1:
+        return False
     known = [{(item.system, item.value) for item in many(patient.identifier)} for patient in patients]
     return any(
         not first & second and {system for system, _ in first} & {system for system, _ in second}

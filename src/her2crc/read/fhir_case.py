@@ -19,15 +19,15 @@ from her2crc.read.fhir_resources import Reference, Resource, many
 from her2crc.read.fhir_values import NotRead
 
 BIRTH = re.compile(r"\d{4}(-\d\d(-\d\d)?)?(?![\d/.])")
-PLASMA, TISSUE = "plasma", "tissue"
+PLASMA, TISSUE, FLUID = "plasma", "tissue", "fluid"
 
 
 class Case:
     """One patient: the resources by type, the draft of the record, and what is known of each specimen by name.
 
     ``born`` is the day of birth as far as it is written, for checks only: it never leaves the reader.
-    ``matrix`` is ``plasma`` or ``tissue`` where that is known; ``sited`` and ``with_tumour`` name the specimens that
-    say their own site and tumour; ``void`` those entered in error.
+    ``matrix`` is ``plasma``, ``tissue`` or ``fluid`` (of the body, cells or not) where that is known; ``sited`` and
+    ``with_tumour`` name the specimens that say their own site and tumour; ``void`` those entered in error.
     """
 
     def __init__(self, patient_id: str, items: Sequence[Item], directory: Directory) -> None:
@@ -81,14 +81,25 @@ class Case:
             place = reference.reference or self.place(inside)
             self.draft.note("fhir_reference_dangling", place, what=kind or "resource")
             return None
+        if len(found) == 1:
+            return found[0]
         return next((resource for resource in found if self._is_mine(resource)), found[0])
 
-    def check_subject(self, resource: Resource) -> None:
-        """Report a patient who is referred to but not in the file."""
+    def check(self, resource: Resource) -> None:
+        """Report a patient who is referred to but not in the file, and a resource dated before the patient was born."""
+        if self.born and any(map(self.is_before_birth, dates_of(resource))):
+            self.draft.note("fhir_dated_before_birth", self.place(resource))
         subject = resource.subject
         if subject is not None and subject.reference not in self._checked:
             self.find(subject, "Patient", resource)
             self._checked.add(subject.reference)
+
+    def is_before_birth(self, day: str) -> bool:
+        """Tell whether a date (ISO) lies before the day of birth, as far as that and the date are written."""
+        if day >= self.born:  # ISO days, months and years compare as text
+            return False
+        found = BIRTH.match(day)
+        return found is not None and found.group() < self.born[: len(found.group())]
 
     def specimen_of(self, result: Resource) -> str:
         """Return the name of the specimen that a result is of.
@@ -151,6 +162,19 @@ class Case:
                         holders[id(member)].append(holder)
                 holders[id(holder)] += self.sources_of(holder)
         return holders
+
+
+def dates_of(resource: Resource) -> Iterator[str]:
+    """Yield the dates of what a resource says, as they are written."""
+    periods = (resource.effective_period, resource.performed_period)
+    written = (
+        resource.effective_date_time,
+        resource.issued,
+        resource.onset_date_time,
+        resource.performed_date_time,
+        *(period.start for period in periods if period is not None),
+    )
+    yield from (day for day in written if day)
 
 
 def is_dropped(resource: Resource, kind: str) -> bool:

@@ -16,11 +16,20 @@ import msgspec
 from her2crc.criteria.strict_yaml import load_strict
 from her2crc.read.columns import columns
 from her2crc.read.fhir_resources import Coding, Concept
+from her2crc.read.score_words import HER2
 
 CODES_FILE = Path(__file__).parents[1] / "knowledge" / "terms" / "fhir_codes.yaml"
 
 REMEMBERED = 4096
 """Texts and concepts whose meaning is kept, because files say the same things over and over."""
+
+ANALYTE, MEASURE, RATIO = "analyte", "measure", "ratio"
+"""Lists of names that are asked for by name, and the measure that two analytes have together."""
+UNCLEAR = "fhir_display_unclear"
+"""The message that a name beside a code says nothing of it: the only one after which the result is used."""
+OWN = "urn:her2crc:"
+"""Code systems of what this program writes itself."""
+WORD = re.compile(r"[^\W\d_]{2,}")
 
 SlideKind = Literal["score", "decimal", "count", "ratio", "words", "panel", "status"]
 Kind = SlideKind | Literal["ignored", "msi", "stage", "variant", "legacy", "part"]
@@ -29,8 +38,9 @@ Kind = SlideKind | Literal["ignored", "msi", "stage", "variant", "legacy", "part
 class Code(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One code of an observation or component: the field it fills, and what must stand beside it.
 
-    ``words``: a display must hold one of them. ``texts``: a component without a code is known by one of these.
-    ``not_words``: a display that holds one is of another test, with the message that says so.
+    ``says``: what it is of, by list of names (analyte, method, material, measure): a name that says only something else
+    contradicts it. ``refuses``: an analyte that no name beside it may speak of, with the message for that.
+    ``texts``: a component without a code is known by one of these.
     ``warning``: the message that each use brings. ``emit``: whether we may write it.
     """
 
@@ -42,8 +52,8 @@ class Code(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     field: str = ""
     fields: tuple[str, ...] = ()
     genes: tuple[str, ...] = ()
-    words: tuple[str, ...] = ()
-    not_words: dict[str, tuple[str, ...]] = {}
+    says: dict[str, tuple[str, ...]] = {}
+    refuses: dict[str, str] = {}
     texts: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
     warning: str = ""
@@ -108,7 +118,11 @@ class CodesFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     systems: dict[str, tuple[str, ...]]
     codes: tuple[Code, ...]
+    names: dict[str, AnswerList]
+    watched: dict[str, str]
+    silent: tuple[str, ...]
     answers: dict[str, AnswerList]
+    scores_of: dict[str, tuple[str, ...]]
     markers: tuple[Marker, ...]
     her2_gene: str
     profiles: dict[str, str]
@@ -152,6 +166,10 @@ class Answers:
             return set() if value is None else {value}
         return {self._texts[phrase] for phrase in self._words.findall(plain(text))}
 
+    def without(self, text: str) -> str:
+        """Return a text without the phrases that mean something here."""
+        return self._words.sub(" ", plain(text))
+
     def of_concept(self, concept: Concept | None) -> set[str]:
         """Return what a concept means: none, one, or several values that contradict each other.
 
@@ -172,18 +190,28 @@ class Codebook:
         self._system_of = {url: name for name, urls in file.systems.items() for url in urls}
         self._codes = {(code.system, code.code): code for code in file.codes if code.code}
         self._texts = {plain(text): code for code in file.codes for text in code.texts}
+        self._names = {name: Answers(names, self._system_of) for name, names in file.names.items()}
         self.answers = {name: Answers(answers, self._system_of) for name, answers in file.answers.items()}
         self._watched = frozenset((*(code.code for code in file.codes if code.code), *columns()))
 
     def find(self, concept: Concept | str | None) -> Code | None:
-        """Return the code that an observation or component has; one without a system is taken as LOINC."""
+        """Return the code that an observation or component has, of several one that is read.
+
+        A coding without a system is taken as LOINC.
+        """
         if not isinstance(concept, Concept):
             return None
-        for coding in concept.coding:
-            system = self._system_of.get(coding.system, "") if coding.system else "loinc"
-            if (system, coding.code) in self._codes:
-                return self._codes[system, coding.code or ""]
+        known = self._known(concept)
+        if known:
+            return next((code for code in known if code.kind != "ignored"), known[0])
         return self._texts.get(plain(concept.text)) if concept.text and self._texts else None
+
+    def _known(self, concept: Concept) -> list[Code]:
+        keys = [
+            (self._system_of.get(coding.system, "") if coding.system else "loinc", coding.code or "")
+            for coding in concept.coding
+        ]
+        return [self._codes[key] for key in keys if key in self._codes]
 
     def may_concern(self, concept: Concept | str | None) -> bool:
         """Tell, fast and rather too often than too seldom, whether an observation with this code may be one to read.
@@ -195,34 +223,78 @@ class Codebook:
         for coding in concept.coding:
             if coding.code in self._watched:
                 return True
-        return concept.text is not None and plain(concept.text) in self._texts
+        is_part = concept.text is not None and plain(concept.text) in self._texts
+        return is_part or bool(self.watched_in(concept))
 
     def system(self, coding: Coding) -> str:
         """Return our name for a coding's code system, empty for one that is not known."""
         return self._system_of.get(coding.system or "", "")
 
-    def misnaming(self, concept: Concept) -> str:
-        """Return the message that the name beside a known code is of another test; empty where it is not."""
-        code = self.find(concept)
-        if code is None:
+    def watched_in(self, concept: Concept) -> str:
+        """Return which of the markers that are read here the names of a result speak of; empty for none, or our own."""
+        if is_own(concept):
             return ""
-        shown = [item.display for item in concept.coding if item.code == code.code and item.display]
-        for message, words in code.not_words.items():
-            if any(_holds(text, words) for text in shown):
-                return message
-        wrong = bool(code.words) and any(not _holds(text, code.words) for text in shown)
-        return "fhir_display_contradicts" if wrong else ""
+        said = {value for text in names_in(concept) for value in self._names[ANALYTE].of_text(text)}
+        return ", ".join(shown for value, shown in self.file.watched.items() if value in said)
+
+    def speaks_of_her2(self, text: str | None, concept: Concept | None) -> bool:
+        """Tell whether a value in words speaks of HER2, whatever it is the value of."""
+        texts = (text or "", *(names_in(concept) if concept is not None else ()))
+        return any(map(HER2.search, texts))
+
+    def misnaming(self, concept: Concept) -> str:
+        """Return the message that a name or second code beside a known code is of another test; empty where none is.
+
+        ``UNCLEAR`` where a name only does not say what was tested: no reason not to believe the code.
+        """
+        code = self.find(concept)
+        if code is None or not code.says:
+            return ""
+        if any(_differ(code, other) for other in self._known(concept)):
+            return "fhir_codes_contradict"
+        names = names_in(concept)
+        wrong = next(filter(None, (self._contradiction(code, text) for text in names)), "")
+        named = any(map(self._names[ANALYTE].of_text, names))
+        return wrong or (UNCLEAR if not named and any(map(self._is_unknown, names)) else "")
+
+    def _contradiction(self, code: Code, text: str) -> str:
+        """Return the message that a name is of another test than a code, empty where it does not say so.
+
+        A name that speaks of two analytes may be that of their ratio.
+        """
+        said = {name: self._names[name].of_text(text) for name in code.says}
+        analytes = said.get(ANALYTE, set())
+        refused = next((message for analyte, message in code.refuses.items() if analyte in analytes), "")
+        if len(analytes) > 1 and RATIO in code.says.get(MEASURE, ()):
+            said[MEASURE].add(RATIO)
+        wrong = any(values and values.isdisjoint(code.says[name]) for name, values in said.items())
+        return refused or ("fhir_display_contradicts" if wrong else "")
+
+    def _is_unknown(self, text: str) -> bool:
+        for names in self._names.values():
+            text = names.without(text)
+        return bool(set(WORD.findall(text)) - set(self.file.silent))
+
+
+def names_in(concept: Concept) -> list[str]:
+    """Return the names of a concept: its text and those beside its codes."""
+    return [text for text in (concept.text, *(coding.display for coding in concept.coding)) if text]
+
+
+def is_own(concept: Concept | str | None) -> bool:
+    """Tell whether this program itself writes what has this code."""
+    return isinstance(concept, Concept) and any((coding.system or "").startswith(OWN) for coding in concept.coding)
+
+
+def _differ(one: Code, other: Code) -> bool:
+    both = one.says.keys() & other.says.keys()
+    return any(set(one.says[name]).isdisjoint(other.says[name]) for name in both)
 
 
 @lru_cache(maxsize=REMEMBERED)
 def plain(text: str) -> str:
     """Return a text without differences of case and spacing."""
     return " ".join(text.casefold().split())
-
-
-@lru_cache(maxsize=REMEMBERED)
-def _holds(text: str, words: tuple[str, ...]) -> bool:
-    return any(word in plain(text) for word in words)
 
 
 @lru_cache(maxsize=REMEMBERED)

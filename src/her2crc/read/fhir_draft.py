@@ -43,7 +43,7 @@ class Draft:
 
     def give(self, place: str, field: str, value: RawValue, specimen: str = "") -> None:
         """Add a fact: of the specimen that is named, or of the patient."""
-        if specimen:
+        if specimen and self.specimens.get(specimen) != place:
             self.add_specimen(specimen, place)
         self.facts.append((place, field, str(value), value, specimen))
 
@@ -67,8 +67,8 @@ class Draft:
         extra: dict[tuple[str, str, int], dict[str, RawValue]] = {}
         for fact in facts:
             _, field, _, value, specimen = fact
-            holders = (specimen,) if specimen else tuple(main)
-            known = [main[holder].setdefault(field, value) for holder in holders]
+            holders = (main[specimen],) if specimen else main.values()
+            known = [row.setdefault(field, value) for row in holders]
             if known[0] != value:
                 _add_extra(extra, fact)
         rows = [SpecimenRow(places[specimen], values) for specimen, values in main.items()]

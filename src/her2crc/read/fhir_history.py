@@ -44,7 +44,7 @@ def read_drugs(case: Case) -> None:
 
 def _read_condition(case: Case, condition: Resource) -> Iterator[str]:
     place, said = case.place(condition), _diagnosis(concepts(condition.code))
-    case.check_subject(condition)
+    case.check(condition)
     is_primary = _has_profile(condition, "primary")
     is_secondary = said.is_secondary or _has_profile(condition, "secondary")
     if "no" in said.about or not (is_secondary or said.organs or is_primary):
@@ -169,7 +169,7 @@ def _read_drug(case: Case, entry: Resource, concept: Concept) -> None:
     classes, place, file = meanings(concept, "drug"), case.place(entry), codebook().file
     if not classes - {"no"}:
         return
-    case.check_subject(entry)
+    case.check(entry)
     rule = file.status[entry.resource_type].get(entry.status or "", "no")
     planned = entry.do_not_perform or entry.intent in file.planned_intents
     if rule == "no" or planned or "no" in classes:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from her2crc.model.quantity import DIPLOID, Ratio, ratio_matches
-from her2crc.read.fhir_case import PLASMA, TISSUE, Case
+from her2crc.read.fhir_case import FLUID, PLASMA, TISSUE, Case
 from her2crc.read.fhir_codes import Code, Marker, codebook
 from her2crc.read.fhir_resources import Component
 from her2crc.read.fhir_values import NotRead, meanings, read_decimal
@@ -63,6 +63,8 @@ class _Findings:
             self.note("fhir_legacy_code", variant, known[0].symbol)
         if in_plasma and variant.status == "present":
             self.take_fraction(variant)
+        if variant.fault:
+            self.note(variant.fault, variant)
         for gene in known:
             self.take_gene(variant, gene, in_plasma)
 
@@ -95,6 +97,8 @@ class _Findings:
         is_whole = not variant.described or (self.marker_of[gene].counts == "v600e" and _is_v600e(variant.described))
         if in_plasma:
             self.note("fhir_absent_in_plasma", variant, gene)
+        elif self.case.matrix.get(variant.result.specimen) == FLUID:
+            self.note("fhir_absent_in_fluid", variant, gene)
         elif is_whole:
             self.wild[gene].append(variant.result.place)
         else:
@@ -104,12 +108,13 @@ class _Findings:
         result, parts = variant.result, parts_of(variant.result.observation.component)
         for part in parts["relative"]:
             self.take_relative(variant, part, parts["copies"])
-        field = COPIES_FIELD.get(self.case.matrix.get(result.specimen, ""), "")
+        matrix = self.case.matrix.get(result.specimen, "")
+        field = COPIES_FIELD.get(matrix, "")
         for part in parts["copies"]:
             try:
                 copies = read_decimal(part, _code_of(part))
                 if not field:
-                    raise NotRead("fhir_matrix_unknown")
+                    raise NotRead("fhir_fluid" if matrix == FLUID else "fhir_matrix_unknown")
                 self.draft.give(result.place, field, copies, result.specimen)
             except NotRead as reason:
                 self.draft.note(reason.id, result.place, field=field, specimen=result.specimen, what=reason.what)

@@ -1,7 +1,8 @@
 """FHIR R4 resources as typed structs: only the fields that are read, every digit kept.
 
 One struct with optional fields stands for every resource type, so that a whole bundle is decoded in one pass by
-:mod:`her2crc.read.fhir_decode`; fields whose shape differs between types have each shape here.
+:mod:`her2crc.read.fhir_decode`; fields whose shape differs between types have each shape here. What that pass leaves
+undecoded at first (:class:`Resource` only) is kept apart from the rest (:class:`Frame`).
 
 ``gc=False`` throughout: what comes from JSON is a tree, so the cycle collector need not look at it.
 """
@@ -24,8 +25,11 @@ class Coding(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     display: str | None = None
 
 
-class Concept(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """A CodeableConcept: the same thing said in codes and in words; as a body site it may point to a BodyStructure."""
+class Concept(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, cache_hash=True):
+    """A CodeableConcept: the same thing said in codes and in words; as a body site it may point to a BodyStructure.
+
+    What each means is remembered, so its hash is too.
+    """
 
     coding: tuple[Coding, ...] = ()
     text: str | None = None
@@ -53,6 +57,10 @@ class Range(msgspec.Struct, frozen=True, gc=False):
 
     low: Quantity = Quantity()
     high: Quantity = Quantity()
+
+
+class Other(msgspec.Struct, frozen=True, gc=False):
+    """A value of a kind that no test here has: it is known to be there, and not looked into."""
 
 
 class Identifier(msgspec.Struct, frozen=True, gc=False):
@@ -87,12 +95,20 @@ class Meta(msgspec.Struct, frozen=True, gc=False):
     profile: tuple[str, ...] = ()
 
 
+class Period(msgspec.Struct, frozen=True, gc=False):
+    """When something began and ended."""
+
+    start: str | None = None
+    end: str | None = None
+
+
 class Collection(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """How, where and when a specimen was taken."""
 
     body_site: Concept | None = None
     method: Concept | None = None
     collected_date_time: str | None = None
+    collected_period: Period | None = None
 
 
 class Stage(msgspec.Struct, frozen=True, gc=False):
@@ -111,45 +127,71 @@ class Component(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, renam
     value_integer: int | None = None
     value_ratio: Ratio | None = None
     value_range: Range | None = None
+    value_boolean: bool | None = None
+    value_date_time: str | None = None
+    value_time: str | None = None
+    value_period: Other | None = None
+    value_sampled_data: Other | None = None
     data_absent_reason: Concept | None = None
 
 
-class Resource(msgspec.Struct, frozen=True, gc=False, rename="camel"):
-    """Any resource."""
+class Frame(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    """Any resource, without its code, its quantity and, of a bundle, its entries.
 
-    resource_type: str = ""
-    id: str | None = None
-    birth_date: str | None = None
-    meta: Meta | None = None
-    status: str | None = None
-    intent: str | None = None
-    do_not_perform: bool = False
-    identifier: Identifier | tuple[Identifier, ...] | None = None
-    code: Concept | str | None = None
-    type: Concept | tuple[Concept, ...] | str | None = None
+    The order is that of most files, from the subject on and around the end (the code) to the status: keys are looked
+    for from the last one found on.
+    """
+
     subject: Reference | None = None
-    patient: Reference | None = None
     specimen: Reference | tuple[Reference, ...] | None = None
+    effective_date_time: str | None = None
+    issued: str | None = None
     value_codeable_concept: Concept | None = None
-    value_quantity: Quantity | None = None
     value_string: str | None = None
     value_integer: int | None = None
+    component: tuple[Component, ...] = ()
+    derived_from: tuple[Reference, ...] = ()
+    has_member: tuple[Reference, ...] = ()
+    birth_date: str | None = None
+    do_not_perform: bool = False
+    type: Concept | tuple[Concept, ...] | str | None = None
+    patient: Reference | None = None
     value_ratio: Ratio | None = None
     value_range: Range | None = None
+    value_boolean: bool | None = None
+    value_date_time: str | None = None
+    value_time: str | None = None
+    value_period: Other | None = None
+    value_sampled_data: Other | None = None
     data_absent_reason: Concept | None = None
-    component: tuple[Component, ...] = ()
     body_site: Concept | tuple[Concept, ...] | None = None
     location: Concept | tuple[Concept, ...] | None = None
-    has_member: tuple[Reference, ...] = ()
-    derived_from: tuple[Reference, ...] = ()
     result: tuple[Reference, ...] = ()
     collection: Collection | None = None
     stage: tuple[Stage, ...] = ()
+    conclusion: str | None = None
     verification_status: Concept | None = None
     medication_codeable_concept: Concept | None = None
     medication_reference: Reference | None = None
-    extension: Extension | tuple[Extension, ...] | None = None
+    effective_period: Period | None = None
+    onset_date_time: str | None = None
+    performed_date_time: str | None = None
+    performed_period: Period | None = None
     contained: tuple[Resource, ...] = ()
+    extension: Extension | tuple[Extension, ...] | None = None
+    intent: str | None = None
+    resource_type: str = ""
+    id: str | None = None
+    meta: Meta | None = None
+    identifier: Identifier | tuple[Identifier, ...] | None = None
+    status: str | None = None
+
+
+class Resource(Frame, frozen=True, gc=False, rename="camel"):
+    """Any resource."""
+
+    code: Concept | str | None = None
+    value_quantity: Quantity | None = None
     entry: tuple[Entry, ...] = ()
 
 

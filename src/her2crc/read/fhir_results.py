@@ -8,23 +8,28 @@ and it is said so. Slides are read further in :mod:`her2crc.read.fhir_slides`, v
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
+
+import msgspec
 
 from her2crc.read.fhir_case import PLASMA, Case, is_dropped, names_and_identifiers
-from her2crc.read.fhir_codes import Code, codebook, misnaming
+from her2crc.read.fhir_codes import UNCLEAR, Code, codebook, is_own, misnaming
 from her2crc.read.fhir_markers import read_variants
-from her2crc.read.fhir_resources import Concept, Resource, concepts
+from her2crc.read.fhir_resources import Component, Concept, Resource, concepts
 from her2crc.read.fhir_slides import read_slide
 from her2crc.read.fhir_specimens import read_body_site, stated_site
-from her2crc.read.fhir_values import NotRead, read_choice
+from her2crc.read.fhir_values import NotRead, read_choice, values_of
 from her2crc.read.fhir_variants import Result, parts_of
 
+BREAST, BREAST_CODE = "breast", "fhir_breast_code"
 VARIANTS, OF_PATIENT = ("variant", "legacy"), ("msi", "stage")
 """Kinds of code that are read together, and those that say something of the patient."""
 
 
 def read_results(case: Case, tumour: str | None) -> None:
     """Read every observation of a patient whose diagnoses name ``tumour``."""
-    results = [result for code, observation in _living(case) for result in _placed(case, code, observation)]
+    _note_reports(case)
+    results = [result for test in _living(case) for result in _placed(case, test, tumour)]
     sited = frozenset(case.sited)
     for result in results:
         for given in concepts(result.observation.body_site):
@@ -39,61 +44,133 @@ def read_results(case: Case, tumour: str | None) -> None:
     read_variants(case, [result for result in results if result.code.kind in VARIANTS])
 
 
-def _living(case: Case) -> list[tuple[Code, Resource]]:
+class _Test(NamedTuple):
+    """An observation whose code is known; ``holder`` is the one in the file, of which it may be a part."""
+
+    code: Code
+    observation: Resource
+    holder: Resource
+
+
+def _living(case: Case) -> list[_Test]:
     """Return the observations to read: known code, not void, not replaced; the others become issues."""
     book = codebook()
-    coded = [(book.find(item.code), item) for item in case.of_type("Observation")]
-    known = [(code, item) for code, item in coded if code is not None and code.kind != "part"]
-    return known if {item.status for _, item in known} <= {"final"} else _without_replaced(case, known)
+    known: list[_Test] = []
+    for observation in case.of_type("Observation"):
+        code = book.find(observation.code)
+        if code is None:
+            known += _parts_alone(observation)
+            _note_unknown(case, observation)
+        elif code.kind != "part":
+            known.append(_Test(code, observation, observation))
+    return known if {test.holder.status for test in known} <= {"final"} else _without_replaced(case, known)
 
 
-def _without_replaced(case: Case, known: list[tuple[Code, Resource]]) -> list[tuple[Code, Resource]]:
-    versions = [(code, item, _versions(case, code, item)) for code, item in known]
-    file = codebook().file
-    replaced = {key for _, item, keys in versions if item.status in file.replaces for key in keys}
-    void = {key for _, item, keys in versions if item.status == "entered-in-error" for key in keys}
+def _parts_alone(panel: Resource) -> Iterator[_Test]:
+    """Yield the parts of an observation whose own code is not known: results of their own, as far as their codes are.
+
+    The first part of a slide test has the others of that test as its parts, and each has the gene that is named.
+    """
+    parts = [(code, part) for part in panel.component if (code := codebook().find(part.code)) is not None]
+    shared = tuple(part for code, part in parts if code.kind == "part")
+    begun: set[str] = set()
+    for code, head in parts:
+        if code.kind == "part" or not code.code or code.group in begun:
+            continue
+        begun |= {code.group} - {""}
+        same = tuple(part for other, part in parts if code.group and other.group == code.group and part is not head)
+        yield _Test(code, _as_own(panel, head, same + shared), panel)
+
+
+def _as_own(panel: Resource, part: Component, parts: tuple[Component, ...]) -> Resource:
+    """Return a part of a panel as a result of its own, with parts of its own."""
+    values = {name: getattr(part, name) for name in part.__struct_fields__}
+    return msgspec.structs.replace(panel, component=parts, **values)
+
+
+def _note_unknown(case: Case, observation: Resource) -> None:
+    """Report a result, or a part of one, that names a marker under a code that is not known."""
+    if is_dropped(observation, "Observation"):
+        return
+    unknown = [part for part in observation.component if codebook().find(part.code) is None]
+    holds = (observation.has_member or observation.component) and not values_of(observation)
+    answers: tuple[Resource | Component, ...] = (*unknown, *([] if holds else [observation]))
+    for answer in answers:
+        named = codebook().watched_in(answer.code) if isinstance(answer.code, Concept) else ""
+        if named:
+            case.draft.note("fhir_name_not_known", case.place(observation), what=named)
+        elif codebook().speaks_of_her2(answer.value_string, answer.value_codeable_concept) and not is_own(answer.code):
+            case.draft.note("fhir_free_text", case.place(observation))
+
+
+def _note_reports(case: Case) -> None:
+    """Report what reports say of HER2 in words, and those that were withdrawn although a result of them stands."""
+    for report in case.of_type("DiagnosticReport"):
+        found = (case.find(reference, "", report) for reference in report.result)
+        is_coded = any(item is not None and codebook().find(item.code) for item in found)
+        if is_dropped(report, "Observation"):
+            if is_coded:
+                case.draft.note("fhir_report_withdrawn", case.place(report), what=report.status or "")
+        elif not is_coded and codebook().speaks_of_her2(report.conclusion, None):
+            case.draft.note("fhir_free_text", case.place(report))
+
+
+def _without_replaced(case: Case, known: list[_Test]) -> list[_Test]:
+    versions = [(test, test.holder.status or "", _versions(case, test)) for test in known]
+    replaces = codebook().file.replaces
+    replaced = {key for _, status, keys in versions if status in replaces for key in keys}
+    void = {key for _, status, keys in versions if status == "entered-in-error" for key in keys}
     living = []
-    for code, item, keys in versions:
-        place = case.place(item)
-        if item.status not in file.replaces and keys & replaced:
+    for test, status, keys in versions:
+        place, is_void = case.place(test.holder), is_dropped(test.holder, "Observation")
+        if status not in replaces and keys & replaced:
             case.draft.note("fhir_replaced", place)
-        elif is_dropped(item, "Observation") or (keys & void and not keys & replaced):
-            dropped = item.status if is_dropped(item, "Observation") else "entered-in-error"
-            case.draft.note("fhir_status_not_used", place, what=dropped or "")
+        elif is_void or (keys & void and not keys & replaced):
+            case.draft.note("fhir_status_not_used", place, what=status if is_void else "entered-in-error")
         else:
-            living.append((code, item))
+            living.append(test)
     return living
 
 
-def _versions(case: Case, code: Code, item: Resource) -> frozenset[tuple[object, ...]]:
+def _versions(case: Case, test: _Test) -> frozenset[tuple[object, ...]]:
     """Return the keys that two versions of one result share. An identifier may be that of the whole report."""
-    about = (code.code, item.specimen, tuple(parts_of(item.component).get("gene", ())))
-    keys = names_and_identifiers(item, case.directory)
+    genes = parts_of(test.observation.component).get("gene", ())
+    about = (test.code.code, test.holder.specimen, tuple(genes))
+    keys = names_and_identifiers(test.holder, case.directory)
     return frozenset((key,) if key[0] == "id" else (key, about) for key in keys)
 
 
-def _placed(case: Case, code: Code, observation: Resource) -> Iterator[Result]:
+def _placed(case: Case, test: _Test, tumour: str | None) -> Iterator[Result]:
     """Yield an observation with its place and specimen, unless something forbids its use."""
-    place = case.place(observation)
-    case.check_subject(observation)
+    code, observation, holder = test
+    place = case.place(holder)
+    case.check(holder)
     wrong = misnaming(observation.code) if isinstance(observation.code, Concept) else ""
     if wrong:
-        field, specimen = code.field, _specimen_or_none(case, observation)
+        field, specimen = code.field, _specimen_or_none(case, holder)
         case.draft.note(wrong, place, field=field, specimen=specimen, what=code.code)
-        return
-    if code.warning:
+        if wrong != UNCLEAR:
+            return
+    if code.warning and not (code.warning == BREAST_CODE and _is_of_breast(case, holder, tumour)):
         case.draft.note(code.warning, place, field=code.field)
     if code.kind == "ignored":
         return
-    if observation.derived_from and "entered-in-error" in (item.status for item in case.sources_of(observation)):
+    if holder.derived_from and "entered-in-error" in (item.status for item in case.sources_of(holder)):
         case.draft.note("fhir_derived_from_error", place)
         return
-    if codebook().file.status["Observation"].get(observation.status or "", "doubt") == "doubt":
+    if codebook().file.status["Observation"].get(holder.status or "", "doubt") == "doubt":
         case.draft.note("fhir_status_uncertain", place, field=code.field)
     try:
-        yield Result(code, observation, case.specimen_of(observation), place)
+        yield Result(code, observation, case.specimen_of(holder), place)
     except NotRead as reason:
         case.draft.note(reason.id, place, field=code.field, what=reason.what)
+
+
+def _is_of_breast(case: Case, observation: Resource, tumour: str | None) -> bool:
+    """Tell whether a result is of breast cancer, as its specimen says or, where that does not, the patient."""
+    specimen = _specimen_or_none(case, observation)
+    own = {fact[3] for fact in case.draft.facts if fact[1] == "tumour" and fact[-1] == specimen}
+    return (own or {tumour}) == {BREAST}
 
 
 def _specimen_or_none(case: Case, observation: Resource) -> str:

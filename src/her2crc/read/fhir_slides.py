@@ -13,8 +13,8 @@ from typing import NamedTuple
 import msgspec
 
 from her2crc.model.record import RawValue
-from her2crc.read.fhir_codes import REMEMBERED, Code, codebook, misnaming
-from her2crc.read.fhir_resources import Component, Concept, Resource
+from her2crc.read.fhir_codes import ANALYTE, REMEMBERED, UNCLEAR, Code, codebook, is_own, misnaming, names_in
+from her2crc.read.fhir_resources import Component, Concept, Quantity, Ratio, Resource
 from her2crc.read.fhir_values import (
     NotRead,
     bare_status,
@@ -27,6 +27,9 @@ from her2crc.read.fhir_values import (
     values_of,
 )
 from her2crc.read.fhir_variants import gene_of, parts_of
+from her2crc.read.hl7v2_words import meaning_of
+
+CEP17 = "cep17"
 
 _ENCODER = msgspec.json.Encoder()
 _CONTENT = msgspec.json.Decoder(tuple[Component, ...])
@@ -57,6 +60,11 @@ def read_slide(observation: Resource) -> Slide:
         observation.value_integer,
         observation.value_ratio,
         observation.value_range,
+        observation.value_boolean,
+        observation.value_date_time,
+        observation.value_time,
+        observation.value_period,
+        observation.value_sampled_data,
         observation.data_absent_reason,
     )
     return _read_content(_ENCODER.encode((head, *observation.component)))
@@ -82,9 +90,35 @@ def _said(code: Code, head: Component, parts: list[Component]) -> Iterator[tuple
         return
     yield from _answers(code, code, head)
     for part in parts:
-        own = codebook().find(part.code)
+        own = codebook().find(part.code) or _named(part.code, code.group)
         if own is not None and own.group and (own.group == code.group or own.code):
+            if own.group != code.group:
+                is_cep17 = code.group == "ihc" and CEP17 in own.says.get(ANALYTE, ())
+                yield Remark("fhir_cep17_part_under_ihc" if is_cep17 else "fhir_part_of_other_test", "", own.code)
             yield from _answers(code, own, part)
+        elif own is None and part.code is not None:
+            yield from _unknown(part, part.code)
+
+
+def _named(concept: Concept | None, group: str) -> Code | None:
+    """Return what the name of a part that has no LOINC code stands for in a test of this group, as in HL7 v2.
+
+    A name of signals counted is not enough: their mean and their total are often called the same.
+    """
+    if concept is None or any(codebook().system(coding) == "loinc" for coding in concept.coding):
+        return None
+    names = (meaning_of(Concept(text=text), group).name for text in names_in(concept))
+    known = (codebook().find(name.concept) for name in names if name is not None)
+    fit = (code for code in known if code is not None and code.group == group)
+    return next((code for code in fit if code.code or code.kind != "count"), None)
+
+
+def _unknown(part: Component, concept: Concept) -> Iterator[Remark]:
+    """Yield that a part is not known, if it names a marker or is a number."""
+    if named := codebook().watched_in(concept):
+        yield Remark("fhir_name_not_known", "", named)
+    elif not is_own(concept) and any(isinstance(value, (Quantity, Ratio, int)) for value in values_of(part)):
+        yield Remark("fhir_part_not_known", "")
 
 
 def _check_gene(parts: list[Component]) -> None:
@@ -97,8 +131,11 @@ def _check_gene(parts: list[Component]) -> None:
 def _answers(test: Code, code: Code, answer: Component) -> Iterator[tuple[str, RawValue] | Remark]:
     """Yield what an answer says; a part under the code of another test does not say that this one was done."""
     try:
-        if answer.code is not None and (wrong := misnaming(answer.code)):
+        wrong = misnaming(answer.code) if answer.code is not None else ""
+        if wrong and wrong != UNCLEAR:
             raise NotRead(wrong, code.code)
+        if wrong and code is not test:  # that of the test itself is told where it is read
+            yield Remark(wrong, "", code.code)
         yield from _read(code, answer).items()
         if lacks_unit(answer, code):
             yield Remark("fhir_unit_missing", code.field)

@@ -5,18 +5,19 @@ from __future__ import annotations
 from datetime import date
 from functools import lru_cache
 
-from her2crc.read.fhir_case import PLASMA, TISSUE, Case, is_dropped
+from her2crc.read.fhir_case import FLUID, PLASMA, TISSUE, Case, is_dropped
 from her2crc.read.fhir_codes import REMEMBERED, codebook
-from her2crc.read.fhir_resources import Collection, Concept, Resource, concepts, many
+from her2crc.read.fhir_resources import Collection, Concept, Period, Resource, concepts, many
 from her2crc.read.fhir_values import meanings
 
+DAY, YEAR = len("2026-01-31"), len("2026")
 COLORECTAL, PRIMARY, OTHER = "colorectal", "primary", "other"
 
 
 def read_specimens(case: Case, tumour: str | None) -> None:
     """Read every specimen of a patient whose diagnoses name ``tumour`` (None: unknown, or more than one)."""
     for specimen in case.of_type("Specimen"):
-        case.check_subject(specimen)
+        case.check(specimen)
         name, place = case.directory.name_of(specimen), case.place(specimen)
         if is_dropped(specimen, "Specimen"):
             case.void.add(name)
@@ -59,7 +60,7 @@ def clear_meaning(case: Case, concept: Concept, name: str, specimen: str, place:
 def _read_one(case: Case, specimen: Resource, name: str, place: str, tumour: str | None) -> None:
     collection = specimen.collection or Collection()
     _read_matrix(case, specimen, collection, name, place)
-    _read_date(case, collection.collected_date_time, name, place)
+    _read_date(case, collection.collected_date_time or _began(collection.collected_period), name, place)
     site = stated_site(case, specimen, collection.body_site)
     if site is None:
         _read_lesion(case, specimen, name, place, tumour)
@@ -99,6 +100,8 @@ def _read_matrix(case: Case, specimen: Resource, collection: Collection, name: s
     kinds = {value for concept in said for value in meanings(concept, "specimen_kind")} - {""}
     if kinds:
         matrix.add(TISSUE)
+    if FLUID in matrix:
+        matrix = {TISSUE} if matrix == {FLUID, TISSUE} else {FLUID}  # cells of it, or nobody says what of it
     if len(matrix) > 1 or len(kinds) > 1:
         case.matrix[name] = ""
         case.draft.note(
@@ -115,13 +118,21 @@ def _read_matrix(case: Case, specimen: Resource, collection: Collection, name: s
         case.draft.give(place, "specimen_kind", kind, name)
 
 
+def _began(period: Period | None) -> str | None:
+    """Return the day of a period of one day, of a longer one its year: on which day it was taken is not known."""
+    if period is None or period.start is None:
+        return None
+    is_one_day = period.end is None or period.start[:DAY] == period.end[:DAY]
+    return period.start if is_one_day else period.start[:YEAR]
+
+
 def _read_date(case: Case, written: str | None, name: str, place: str) -> None:
     if written is None:
         return
     day = _day(written)
     if day is None:
         case.draft.note("fhir_date", place, field="collected_on", specimen=name)
-    elif case.born and day[: len(case.born)] < case.born:  # ISO days, months and years compare as text
+    elif case.is_before_birth(day):
         case.draft.note("fhir_before_birth", place, field="collected_on", specimen=name)
     else:
         case.draft.give(place, "collected_on", day, name)

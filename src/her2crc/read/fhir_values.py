@@ -12,7 +12,8 @@ from functools import lru_cache
 
 from her2crc.model.quantity import parse_decimal
 from her2crc.read.fhir_codes import REMEMBERED, Code, codebook, plain
-from her2crc.read.fhir_resources import Component, Concept, Quantity, Range, Ratio, Resource
+from her2crc.read.fhir_resources import Component, Concept, Other, Quantity, Range, Ratio, Resource
+from her2crc.read.score_words import stated_scores
 
 BOUND_SIGNS = ("<", ">", "≤", "≥", "~", "≈")
 QUOTIENT = Context(prec=12, rounding=ROUND_HALF_EVEN)
@@ -21,7 +22,9 @@ QUOTIENT = Context(prec=12, rounding=ROUND_HALF_EVEN)
 DIMENSIONLESS = "1"
 PER_NUCLEUS = ("{copies}/{nucleus}", "{copies}/{cell}", "{signals}/{nucleus}", "{signals}/{cell}")
 
-SCORE_AND_PERCENT = re.compile(r"([^,;(]+?)\s*[,;(]\s*(\d{1,3}(?:[.,]\d+)?)\s*%\s*\)?")
+SCORE_AND_PERCENT = re.compile(r"(.+?)\s*[,;(]\s*(\d{1,3}(?:[.,]\d+)?)\s*%\s*\)?")
+
+QUOTIENT_IN_WORDS = re.compile(r"(\d+(?:[.,]\d+)?)\s*[:/]\s*(\d+(?:[.,]\d+)?)")
 
 Given = Concept | Quantity | Ratio | str | int
 
@@ -34,17 +37,29 @@ class NotRead(Exception):  # noqa: N818 - a value that stays unknown is no error
         self.id, self.what = id, what
 
 
-def values_of(answer: Resource | Component) -> list[Given | Range]:
+def values_of(answer: Resource | Component) -> list[Given | Range | Other]:
     """Return every value of an observation or component; FHIR allows one at most."""
-    given = (
+    given: tuple[Given | Range | Other | None, ...] = (
         answer.value_codeable_concept,
         answer.value_quantity,
         answer.value_string,
         answer.value_integer,
         answer.value_ratio,
         answer.value_range,
+        *(Other() for value in _of_no_test(answer) if value is not None),
     )
     return [value for value in given if value is not None]
+
+
+def _of_no_test(answer: Resource | Component) -> tuple[object, ...]:
+    """Return the values of those kinds that no test here has."""
+    return (
+        answer.value_boolean,
+        answer.value_date_time,
+        answer.value_time,
+        answer.value_period,
+        answer.value_sampled_data,
+    )
 
 
 def value_of(answer: Resource | Component) -> Given:
@@ -56,6 +71,8 @@ def value_of(answer: Resource | Component) -> Given:
     if len(values) != 1:
         raise NotRead("fhir_two_values" if values else "fhir_no_value")
     value = values[0]
+    if isinstance(value, Other):
+        raise NotRead("fhir_value_kind")
     return _point(value) if isinstance(value, Range) else value
 
 
@@ -94,10 +111,24 @@ def read_score(answer: Resource | Component, code: Code) -> int:
 
 
 def _only_score(text: Concept | str, code: Code) -> int:
-    scores = meanings(text, "ihc_score")
+    scores = stated_meanings(text)
     if len(scores) == 1:
         return int(min(scores))
     raise NotRead("fhir_answers_contradict", code.name) if scores else _no_score(text)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def stated_meanings(value: Concept | str) -> frozenset[str]:
+    """Return the HER2 scores that a value means, as a code, a plain answer, or one with words around it."""
+    table = codebook().answers["ihc_score"]
+    if isinstance(value, str):
+        return frozenset(table.of_text(value)) or stated_scores(value)
+    texts = list(dict.fromkeys(text for text in (value.text, *(coding.display for coding in value.coding)) if text))
+    said = [table.of_text(text) or stated_scores(text) for text in (*texts, "; ".join(texts))]
+    coded = {score for score in map(table.of_coding, value.coding) if score is not None}
+    scores = frozenset(coded).union(*said)
+    bare = [frozenset(codebook().file.scores_of[word]) for word in meanings(value, "presence")]
+    return scores.union(*(allowed for allowed in bare if scores and not scores & allowed))
 
 
 def read_stain(answer: Resource | Component, code: Code) -> dict[str, int | Decimal]:
@@ -136,6 +167,8 @@ def read_ratio(answer: Resource | Component, code: Code) -> dict[str, Decimal]:
     taken for totals counted. A quotient that does not end is left to the means, else kept to the digits of QUOTIENT.
     """
     ratio = value_of(answer)
+    if isinstance(ratio, str) and (written := QUOTIENT_IN_WORDS.fullmatch(ratio.strip())):
+        ratio = Ratio(*(Quantity(value=parse_decimal(number)) for number in written.groups()))
     if not isinstance(ratio, Ratio):
         return {code.field: read_decimal(answer, code)}
     numerator, denominator = _amount(ratio.numerator), _amount(ratio.denominator)

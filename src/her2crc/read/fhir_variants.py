@@ -14,6 +14,7 @@ from her2crc.read.fhir_codes import Code, codebook
 from her2crc.read.fhir_resources import Coding, Component, Concept, Resource
 from her2crc.read.fhir_values import NotRead, meanings, read_choice, read_words, value_of
 
+FAULTS = ("fhir_value_kind", "fhir_two_values")
 GENE_CODE = re.compile(r"(?:HGNC:)?\d+|[A-Z][A-Z0-9-]{0,14}")
 SYMBOL = re.compile(r"[A-Z][A-Z0-9-]{0,14}")
 PROTEIN = re.compile(r"(?<!\w)p\.\(?[A-Z]")
@@ -39,7 +40,8 @@ class Gene(NamedTuple):
 class Variant(NamedTuple):
     """What an observation says: ``status`` is ``present``, ``absent`` or empty (not stated), as is ``source``.
 
-    ``protein`` and ``dna`` are the changes as written; ``of_copies`` where the change is one of copy number.
+    ``protein`` and ``dna`` are the changes as written; ``of_copies`` where the change is one of copy number; ``fault``
+    is the message that the value cannot be one of a variant.
     """
 
     result: Result
@@ -49,6 +51,7 @@ class Variant(NamedTuple):
     protein: tuple[str, ...] = ()
     dna: tuple[str, ...] = ()
     of_copies: bool = False
+    fault: str = ""
 
     @property
     def described(self) -> tuple[str, ...]:
@@ -98,15 +101,20 @@ def read_variant(result: Result) -> Variant:
     genes = tuple(gene_of(part) for part in parts["gene"])
     if not genes:
         raise NotRead("fhir_variant_without_gene")
+    try:
+        status, fault = read_choice(result.observation, "presence"), ""
+    except NotRead as reason:
+        status, fault = "", reason.id if reason.id in FAULTS else ""
     change = {_choice(part, "change") for part in parts["change"]}
     return Variant(
         result,
         genes,
-        _choice(result.observation, "presence"),
+        status,
         next((_choice(part, "source") for part in parts["source"]), ""),
         _texts(parts["protein"]),
         _texts(parts["dna"]),
         of_copies="copies" in change or bool(parts["copies"] or parts["relative"]),
+        fault=fault,
     )
 
 

@@ -7,6 +7,7 @@ archive is left out. Limits stand here, so that no reader can forget them.
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -15,20 +16,31 @@ from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple
 
 from her2crc.errors import InputError, MissingInputError
-from her2crc.read.source import refuse_too_large
+from her2crc.read.source import refuse_too_large, unpack
 
 MAX_RATIO = 500
 """How often larger an entry may unpack; a sparse copy-number matrix stays below a tenth of this."""
 MAX_ENTRIES = 10_000
+PACKED, GZIP = ".gz", b"\x1f\x8b"
+Opener = Callable[[], IO[bytes]]
 IGNORED_FOLDERS = ("__MACOSX",)
-DAMAGED = (zipfile.BadZipFile, OSError, EOFError, RuntimeError, NotImplementedError, zlib.error)
+DAMAGED = (
+    zipfile.BadZipFile,
+    OSError,
+    EOFError,
+    RuntimeError,
+    NotImplementedError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
 
 
 class Folder(NamedTuple):
     """Files by their path inside the folder, written with ``/``; ``name`` is for messages."""
 
     name: str
-    files: Mapping[str, Callable[[], IO[bytes]]]
+    files: Mapping[str, Opener]
 
     def read(self, path: str) -> bytes:
         """Return the whole content of one file.
@@ -68,7 +80,7 @@ def open_folder(path: Path) -> Folder:
         raise MissingInputError("The folder cannot be opened.", where=str(path), fix="Check who may read it.") from None
     if not files:
         raise MissingInputError("The folder is empty.", where=str(path), fix="Name a folder with files.")
-    return Folder(path.name, {file.relative_to(path).as_posix(): _opener(file) for file in files})
+    return Folder(path.name, _unpacked({file.relative_to(path).as_posix(): _opener(file) for file in files}))
 
 
 def open_zip(data: bytes, name: str) -> Folder:
@@ -79,18 +91,37 @@ def open_zip(data: bytes, name: str) -> Folder:
     """
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
-    except (*DAMAGED, ValueError) as error:
+    except DAMAGED as error:
         raise _unreadable(name, error) from None
-    entries = [entry for entry in archive.infolist() if not entry.is_dir() and _is_inside(entry.filename)]
+    entries = [entry for entry in archive.infolist() if _is_inside(entry.filename) and not entry.is_dir()]
     _refuse_bomb(entries, name)
     paths = {entry.filename: PurePosixPath(entry.filename) for entry in entries}
     tops = {path.parts[0] if path.parent.parts else "" for path in paths.values()}
     top = tops.pop() if len(tops) == 1 else ""
     inner = {entry: str(path.relative_to(top)) if top else str(path) for entry, path in paths.items()}
-    return Folder(name, {path: partial(archive.open, entry) for entry, path in inner.items()})
+    return Folder(name, _unpacked({path: partial(archive.open, entry) for entry, path in inner.items()}))
 
 
-def _opener(file: Path) -> Callable[[], IO[bytes]]:
+def _unpacked(files: Mapping[str, Opener]) -> dict[str, Opener]:
+    """Return the files with those packed with gzip under their own name, where no such file stands beside them."""
+    return {_own_name(path, files): _unpacking(path, opener, files) for path, opener in files.items()}
+
+
+def _own_name(path: str, files: Mapping[str, Opener]) -> str:
+    bare = path.removesuffix(PACKED)
+    return path if bare in files else bare
+
+
+def _unpacking(path: str, opener: Opener, files: Mapping[str, Opener]) -> Opener:
+    def opened() -> IO[bytes]:
+        with opener() as packed:
+            data = packed.read()
+        return io.BytesIO(unpack(data, path) if data.startswith(GZIP) else data)
+
+    return opener if _own_name(path, files) == path else opened
+
+
+def _opener(file: Path) -> Opener:
     return lambda: file.open("rb")
 
 

@@ -159,7 +159,10 @@ class _Report:
 
     def read_copies(self, item: Element, place: str) -> None:
         gene = Concept(text=codebook().file.her2_gene)
-        self.converted.add_variant(place, gene, "", self.specimen, {COPIES: attribute(item, "copy-number")})
+        if attribute(item, "copy-number"):
+            self.converted.add_variant(place, gene, "", self.specimen, {COPIES: attribute(item, "copy-number")})
+        else:
+            self.converted.note("foundation_no_copies", place, specimen=self.specimen)
         if attribute(item, "ratio"):
             self.converted.note("foundation_coverage_ratio", place, specimen=self.specimen)
         if attribute(item, "type").casefold() != words().amplification:

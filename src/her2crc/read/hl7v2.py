@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+
+from msgspec.structs import replace
 
 from her2crc.errors import InputError
 from her2crc.model.record import Issue, PatientRecord
@@ -16,15 +18,17 @@ from her2crc.read.as_fhir import Converted
 from her2crc.read.fhir_case import TISSUE
 from her2crc.read.fhir_resources import Concept
 from her2crc.read.fhir_values import meanings
-from her2crc.read.hl7v2_message import Component, Message, Repetition, Segment, read_messages
+from her2crc.read.hl7v2_message import Component, Message, Repetition, Segment, component_text, read_messages
 from her2crc.read.hl7v2_results import OF_SPECIMEN, Order, Placed, context, order_number, read_order, speaks_of_markers
-from her2crc.read.hl7v2_words import PATIENT_FACTS, read_concept, words
+from her2crc.read.hl7v2_words import PATIENT_FACTS, read_concept, translated, words
 from her2crc.read.rows import Found, collect, lost
 from her2crc.read.source import refuse_too_large
 
 MESSAGE_TYPE, PATIENT, BORN, DIAGNOSIS, DIAGNOSIS_TYPE = 9, 3, 7, 3, 6
-RESULTS = "ORU"
+RESULTS, NOT_RESULTS = "ORU", "hl7_not_oru"
 UNNAMED = "no authority"
+NUMBER_KIND = 5
+"""Component of an identifier (CX) that says its kind."""
 COLLECTED, OBR_SOURCE, SOURCE_SITE = 7, 15, 3
 SPM_TYPE, SPM_METHOD, SPM_SITE, SPM_COLLECTED = 4, 7, 8, 17
 DAY = re.compile(r"(\d{4})(\d{2})?(\d{2})?")
@@ -42,11 +46,17 @@ def read_hl7v2(data: bytes, name: str) -> list[PatientRecord]:
         InputError: too large, no message in it, or no message that can be read. A single unusable result or message is
             an issue instead.
     """
-    refuse_too_large(len(data), name)
-    file = _File()
-    for message in read_messages(data, name, words().character_sets):
-        file.take(message)
-    return file.records(name)
+    return read_hl7v2_files([(data, name)])
+
+
+def read_hl7v2_files(files: Sequence[tuple[bytes, str]]) -> list[PatientRecord]:
+    """Read files of messages (content and name) as one feed, in their order. Raises as :func:`read_hl7v2`."""
+    feed = _File()
+    for data, name in files:
+        refuse_too_large(len(data), name)
+        for message in read_messages(data, name, words().character_sets):
+            feed.take(message)
+    return feed.records(files[0][1])
 
 
 class _File:
@@ -55,6 +65,7 @@ class _File:
     def __init__(self) -> None:
         self.patients: dict[Key, Converted] = {}
         self.lost: list[Found] = []
+        self.skipped: list[Issue] = []
 
     def records(self, name: str) -> list[PatientRecord]:
         shared = Counter(number for number, _ in self.patients)
@@ -62,16 +73,20 @@ class _File:
             converted.patient_id = f"{number} ({authority or UNNAMED})" if shared[number] > 1 else number
         if not self.patients:
             fix = "Export whole ORU^R01 messages with PID-3."
-            if not self.lost:
+            faults = [*(issue for found in self.lost for issue in found.issues), *self.skipped]
+            if not faults:
                 raise InputError("The messages hold no patient (PID) and no results.", where=name, fix=fix)
-            first = self.lost[0].issues[0]
-            raise InputError(first.text, where=first.place, fix=fix)
-        return [converted.record() for converted in self.patients.values()] + collect(self.lost)
+            raise InputError(faults[0].text, where=faults[0].place, fix=fix)
+        first, *others = (converted.record() for converted in self.patients.values())
+        return [replace(first, issues=(*self.skipped, *first.issues)), *others, *collect(self.lost)]
 
     def take(self, message: Message) -> None:
-        fault = message.fault or ("" if message.segments[0].text(MESSAGE_TYPE).upper() == RESULTS else "hl7_not_oru")
-        if fault:
+        fault = message.fault or ("" if message.segments[0].text(MESSAGE_TYPE).upper() == RESULTS else NOT_RESULTS)
+        if fault == NOT_RESULTS:
+            self.skipped.append(_issue(fault, message.place))
+        elif fault:
             self.lose(message.place, fault)
+        if fault:
             return
         for group in _by_patient(message.segments):
             self.take_patient(group, message)
@@ -94,8 +109,12 @@ class _File:
             read_order(Order(obr, tuple(_placed(obr, parts, converted))), converted)
 
     def lose(self, place: str, id: str) -> None:
-        message = words().messages[id]
-        self.lost.append(lost(place.rpartition(":")[2], Issue(message.level, id, message.text, place=place)))
+        self.lost.append(lost(place.rpartition(":")[2], _issue(id, place)))
+
+
+def _issue(id: str, place: str) -> Issue:
+    message = words().messages[id]
+    return Issue(message.level, id, message.text, place=place)
 
 
 def _by_patient(segments: tuple[Segment, ...]) -> Iterator[list[Segment]]:
@@ -112,13 +131,19 @@ def _by_patient(segments: tuple[Segment, ...]) -> Iterator[list[Segment]]:
 
 
 def _patient_key(pid: Segment) -> Key | None:
-    """Return the first identifier of PID-3 (in old versions PID-2) and the authority that gave it."""
+    """Return the identifier of PID-3 (in old versions PID-2) and the authority that gave it.
+
+    Of several, the first of a kind that stands for the patient in a hospital, so that the order does not matter.
+    """
     if pid.name != "PID":
         return None
+    kinds = words().patient_numbers
     for field in (PATIENT, PATIENT - 1):
-        number = pid.identifier(field)
-        if number and number != '""':
-            return number, pid.text(field, 4)
+        numbers = [item for item in pid.repetitions(field) if item[0][0].strip() not in ("", '""')]
+        ranked = (item for kind in kinds for item in numbers if component_text(item, NUMBER_KIND) == kind)
+        chosen = next(ranked, next(iter(numbers), None))
+        if chosen is not None:
+            return chosen[0][0].strip(), component_text(chosen, 4)
     return None
 
 
@@ -164,9 +189,11 @@ def _placed(obr: Segment, parts: list[Segment], converted: Converted) -> Iterato
     for segment in parts:
         if segment.name == "SPM":
             current = named[segment.place]
-        else:
-            own = segment.identifier(OF_SPECIMEN)
-            yield Placed(segment, own if own in names else current)
+            continue
+        own = segment.identifier(OF_SPECIMEN)
+        if own not in names and not current and speaks_of_markers(obr, [segment]):
+            converted.note("hl7_specimen_unclear", segment.place)
+        yield Placed(segment, own if own in names else current)
 
 
 def _is_of_specimens(obr: Segment, parts: list[Segment], results: list[Segment]) -> bool:
@@ -188,7 +215,8 @@ def _is_tissue(said: Concept) -> bool:
 
 
 def _types(spm: Segment) -> list[Concept]:
-    return [read_concept(item) for field in (SPM_TYPE, SPM_METHOD) for item in spm.repetitions(field)]
+    said = (read_concept(item) for field in (SPM_TYPE, SPM_METHOD) for item in spm.repetitions(field))
+    return [translated("specimen_kind", concept) for concept in said]
 
 
 def _read_specimen(spm: Segment, obr: Segment, converted: Converted) -> str:
@@ -196,7 +224,7 @@ def _read_specimen(spm: Segment, obr: Segment, converted: Converted) -> str:
     name = spm.identifier(2, 2) or spm.identifier(2, 1) or order_number(obr) or spm.place
     site = spm.repetitions(SPM_SITE)
     converted.add_specimen(
-        spm.place, name, _types(spm), read_concept(site[0]) if site else None, _iso_day(spm.text(SPM_COLLECTED))
+        spm.place, name, _types(spm), _site(read_concept(site[0])) if site else None, _iso_day(spm.text(SPM_COLLECTED))
     )
     return name
 
@@ -209,9 +237,14 @@ def _specimen_of_order(obr: Segment, converted: Converted) -> str:
         converted.note("hl7_specimen_not_named", obr.place, specimen=name, what=name)
         converted.add_specimen(obr.place, name, ())
         return name
-    site = _inner(source[0][SOURCE_SITE]) if len(source[0]) > SOURCE_SITE else ()
+    inner = _inner(source[0][SOURCE_SITE]) if len(source[0]) > SOURCE_SITE else ()
+    site = _site(read_concept(inner)) if inner else None
     converted.add_specimen(
-        obr.place, name, [read_concept(_inner(source[0][0]))], _concept(site), _iso_day(obr.text(COLLECTED))
+        obr.place,
+        name,
+        [read_concept(_inner(source[0][0]))],
+        site,
+        _iso_day(obr.text(COLLECTED)),
     )
     return name
 
@@ -221,8 +254,8 @@ def _inner(component: Component) -> Repetition:
     return tuple((text,) for text in component)
 
 
-def _concept(value: Repetition) -> Concept | None:
-    return read_concept(value) if value else None
+def _site(said: Concept) -> Concept:
+    return translated("site", said)
 
 
 def _iso_day(written: str) -> str:

@@ -9,17 +9,19 @@ import re
 from collections import defaultdict
 from typing import NamedTuple
 
-from her2crc.read.as_fhir import GENE, PRESENT, PROTEIN, VARIANT, Converted, loinc, part, to_specimen
+from her2crc.read.as_fhir import ABSENT, GENE, PRESENT, PROTEIN, VARIANT, Converted, loinc, part, to_specimen
+from her2crc.read.column_words import code_of
 from her2crc.read.columns import fields, specimen_columns
 from her2crc.read.fhir_codes import codebook
 from her2crc.read.fhir_resources import Component, Concept, Identifier
 from her2crc.read.fhir_values import NotRead
-from her2crc.read.hl7v2_message import Segment
-from her2crc.read.hl7v2_values import ERROR, TYPE, Value, as_component, as_observation, own_value, read_value
+from her2crc.read.hl7v2_message import Repetition, Segment
+from her2crc.read.hl7v2_values import ERROR, TYPE, VALUE, Value, as_component, as_observation, own_value, read_value
 from her2crc.read.hl7v2_words import VERDICTS, Meaning, Name, context_of, meaning_of, read_concept, words
 
 PLACER, FILLER, SERVICE, ORDER_STATUS = 2, 3, 4, 25
 OBSERVATION, SUB_ID, RESULT_STATUS, OF_SPECIMEN = 3, 4, 11, 33
+PRESENCES = {"mutant": PRESENT, "wild_type": ABSENT}
 CHANGE = re.compile(r"(?:p\.)?(\(?[A-Z][a-z]{0,2}\d+(?:[A-Z][a-z]{0,2}|\*|fs\S*|del\S*|dup\S*|ins\S*|_\S+)\)?)")
 """A change of the protein as laboratories write it, with or without its prefix."""
 
@@ -70,6 +72,7 @@ class _Results:
     def __init__(self, order: Order, converted: Converted) -> None:
         self.order, self.converted = order, converted
         self.context = context(order.obr)
+        self.texts: set[tuple[Repetition, ...]] = set()
         self.heads: dict[str, list[tuple[Placed, Value]]] = defaultdict(list)
         self.parts: dict[str, list[tuple[Placed, Component]]] = defaultdict(list)
 
@@ -89,21 +92,34 @@ class _Results:
         if meaning.contradiction:
             for field in meaning.fields or ("",):
                 self.note("hl7_code_and_name", result, field, meaning.contradiction)
+        elif kind in words().value_types.free_text and not self.is_answer(result, meaning):
+            self.note_text(result, _field(meaning))
         elif meaning.code is not None or meaning.name is not None:
             self.take_known(result, meaning)
-        elif kind in words().value_types.free_text:
-            raise NotRead("hl7_free_text")
         elif meaning.watched:
             raise NotRead("hl7_name_not_known")
 
+    def note_text(self, result: Placed, field: str) -> None:
+        """Say once of all lines of a report that it is not read."""
+        lines = result.obx.repetitions(OBSERVATION)
+        if lines not in self.texts:
+            self.texts.add(lines)
+            self.note("hl7_free_text", result, field)
+
+    def is_answer(self, result: Placed, meaning: Meaning) -> bool:
+        """Tell whether a free text is a short answer: of a known result, and not one of several lines of a report."""
+        asked = result.obx.repetitions(OBSERVATION)
+        lines = sum(other.obx.repetitions(OBSERVATION) == asked for other in self.order.results)
+        is_known = meaning.code is not None or meaning.name is not None
+        return is_known and lines == 1 and len(result.obx.text(VALUE)) <= words().short_text
+
     def take_known(self, result: Placed, meaning: Meaning) -> None:
-        code, name = meaning.code, meaning.name
+        code, name, field = meaning.code, meaning.name, _field(meaning)
         stated = (code.code if code else name.code if name else "") or ""
-        field = code.field if code is not None and code.kind != "part" else name.stands_for if name else ""
         try:
             value = Value(absent=ERROR) if self.is_unobtainable(result) else read_value(result.obx, stated)
         except NotRead as reason:
-            self.note(reason.id, result, "" if name and name.gene else field, reason.what)
+            self.note(reason.id, result, field, reason.what)
             return
         if name is not None:
             self.take_named(result, name, value)
@@ -135,7 +151,7 @@ class _Results:
         if self.status(result) not in ("final", "corrected"):
             self.note("hl7_status_uncertain", result, field)
         owner = result.specimen if field in specimen_columns() else ""
-        self.converted.give(result.obx.place, field, written, owner)
+        self.converted.give(result.obx.place, field, code_of(field, written) or written, owner)
 
     def take_gene(self, result: Placed, name: Name, value: Value) -> None:
         """A test of one gene: its result says whether a change was found, or which, or how many copies there are."""
@@ -145,13 +161,16 @@ class _Results:
             for field in name.fills:
                 self.note("hl7_unobtainable", result, field)
             return
+        state = next((code for field in name.fills if (code := code_of(field, value.as_written()))), "")
         if name.code:
             parts.append(as_component(name.concept, value))
             value = Value()
+        elif state in PRESENCES:
+            value = Value(text=PRESENCES[state])
         elif written is not None:
             parts.append(part(PROTEIN, f"p.{written.group(1)}"))
             value = Value(text=PRESENT)
-        elif name.change:
+        if name.change and written is None and not name.code:
             parts.append(part(PROTEIN, name.change))
         self.observe(result, loinc(VARIANT), value, tuple(parts))
 
@@ -196,6 +215,13 @@ class _Results:
         of_patient = field and field not in specimen_columns()
         specimen = "" if of_patient else result.specimen
         self.converted.note(id, result.obx.place, field=field, specimen=specimen, what=what)
+
+
+def _field(meaning: Meaning) -> str:
+    """Return the field that a result fills, as far as one is known before its value; of a gene and its parts none."""
+    if meaning.code is not None and meaning.code.kind != "part":
+        return meaning.code.field
+    return "" if meaning.name is None or meaning.name.gene else meaning.name.stands_for
 
 
 def _meaning(obx: Segment, context: str) -> Meaning:

@@ -60,8 +60,6 @@ def read_value(obx: Segment, code: str = "") -> Value:
         NotRead: the message that says why there is no value to read.
     """
     kind, types = obx.text(TYPE).upper(), words().value_types
-    if kind in types.free_text:
-        raise NotRead("hl7_free_text")
     values = list(dict.fromkeys(obx.repetitions(VALUE)))
     if len(values) > 1:
         raise NotRead("hl7_several_values")
@@ -73,7 +71,7 @@ def read_value(obx: Segment, code: str = "") -> Value:
         return _structured(values[0], obx)
     if kind in types.coded:
         return Value(concept=_answer(values[0], code))
-    if kind in types.words:
+    if kind in (*types.words, *types.free_text):
         return _written(component_text(values[0]), obx, code)
     raise NotRead("hl7_value_type")
 

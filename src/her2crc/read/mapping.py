@@ -6,57 +6,42 @@ other. A cell that does not fit its declared form is an error of its row; nothin
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
-from decimal import Decimal
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 
 from her2crc.criteria.strict_yaml import line_of, load_strict
 from her2crc.errors import InputError, KnowledgeError, UsageError
-from her2crc.model.quantity import parse_decimal
 from her2crc.model.record import Issue, PatientRecord
 from her2crc.read.columns import PATIENT_ID, SPECIMEN_ID, given_fields, near
 from her2crc.read.excel import excel_grids
-from her2crc.read.patterns import check_pattern, matched
-from her2crc.read.rows import Unusable, as_written
+from her2crc.read.mapped_cells import ColumnMap, fold, genes_of, of_genes, read_cell, unit_of
+from her2crc.read.patterns import check_pattern
 from her2crc.read.sniff import sniff
-from her2crc.read.source import decode, first_line, unpack
-from her2crc.read.table import DELIMITERS, Grid, csv_grid, is_empty, read_grid
-
-PERCENT = Decimal(100)
-PERCENT_SIGN = "%"
-UNREADABLE = "it does not have the form that the mapping declares"
-NOT_A_NUMBER = "it is not a number of the unit that the mapping declares"
-
-
-class ColumnMap(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One column: the ``field`` it fills, or a ``capture`` pattern whose named groups are the fields.
-
-    ``values`` translates whole cells (case and spacing aside) before anything else; ``unit`` says what the column
-    holds where the field is a percentage or a fraction.
-    """
-
-    column: str
-    field: str = ""
-    capture: str = ""
-    values: dict[str, str] = {}
-    unit: Literal["percent", "fraction", ""] = ""
-
-    @property
-    def fields(self) -> tuple[str, ...]:
-        """The fields that the column fills."""
-        return (self.field,) if self.field else tuple(re.compile(self.capture).groupindex)
+from her2crc.read.source import decode, unpack
+from her2crc.read.table import (
+    DELIMITERS,
+    LAST_HEADER,
+    Grid,
+    above_header,
+    csv_grid,
+    is_empty,
+    read_grid,
+    split_at_header,
+)
 
 
 class ColumnMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The whole mapping: the columns, and values that hold for every row; ``sheet`` names one of a workbook."""
+    """The whole mapping: the columns, and values that hold for every row.
+
+    ``sheet`` names one of a workbook; ``encoding`` the character set of a CSV file that is not UTF-8, as Python does.
+    """
 
     columns: tuple[ColumnMap, ...]
     constants: dict[str, str] = {}
     sheet: str = ""
+    encoding: str = ""
 
 
 def load_mapping(path: Path) -> ColumnMapping:
@@ -81,28 +66,43 @@ def read_mapped(data: bytes, name: str, mapping: ColumnMapping) -> list[PatientR
     Raises:
         InputError: not a table, the sheet or the column of ``patient_id`` is not there, or a column stands twice.
     """
-    text_notes, sheets = read_sheets(data, name)
+    text_notes, sheets = read_sheets(data, name, mapping.encoding)
     grid, notes = apply_mapping(_chosen(sheets, mapping, name), mapping, name)
     return read_grid(grid, name, (*text_notes, *notes))
 
 
-def read_sheets(data: bytes, name: str) -> tuple[tuple[Issue, ...], dict[str, Grid]]:
-    """Return the cells of a CSV file (one sheet without a name) or of each sheet of a workbook."""
+def read_sheets(data: bytes, name: str, encoding: str = "") -> tuple[tuple[Issue, ...], dict[str, Grid]]:
+    """Return the cells of a CSV file (one sheet without a name) or of each sheet of a workbook, shown ones first."""
     if data.startswith(b"\x1f\x8b"):
         data = unpack(data, name)
     if data.startswith(b"PK") and sniff(data, name) == "xlsx":
         return (), excel_grids(data, name)
-    text, notes = decode(data, name)
+    text, notes = (_decoded(data, name, encoding), ()) if encoding else decode(data, name)
     if "\0" in text or not text.strip():
         raise InputError("This is not a table of CSV or Excel.", where=name, fix="Save it as CSV or .xlsx.")
-    header = first_line(text)
-    return notes, {"": [*csv_grid(text, name, max(DELIMITERS, key=header.count))]}
+    return notes, {"": [*csv_grid(text, name, delimiter_in(text))]}
+
+
+def delimiter_in(text: str) -> str:
+    """Return the delimiter that most of the first lines have, of several the one that makes more cells."""
+    lines = [line for line in text.splitlines() if line.strip()][:LAST_HEADER]
+    counts = {mark: [line.count(mark) for line in lines if mark in line] for mark in DELIMITERS}
+    return max(DELIMITERS, key=lambda mark: (len(counts[mark]), min(counts[mark], default=0)))
+
+
+def _decoded(data: bytes, name: str, encoding: str) -> str:
+    try:
+        return data.decode(encoding)
+    except (UnicodeDecodeError, LookupError):
+        raise InputError(
+            "The file is not in the character set that the mapping names.", where=name, fix="Mend `encoding:`."
+        ) from None
 
 
 def apply_mapping(grid: Grid, mapping: ColumnMapping, name: str) -> tuple[Grid, tuple[Issue, ...]]:
-    """Return the grid with our column names, and a warning about columns of the mapping that are not there."""
-    filled = ((number, cells) for number, cells in grid if not all(map(is_empty, cells)))
-    first, header = next(filled, (0, ()))
+    """Return the grid with our column names, and warnings: columns that are not there, rows above the header."""
+    patient = {fold(column.column) for column in mapping.columns if PATIENT_ID in column.fields}
+    above, header, filled = split_at_header(grid, lambda cells: not patient.isdisjoint(map(fold, cells)))
     at = _positions(header, name)
     present = [column for column in mapping.columns if fold(column.column) in at]
     names = [field for column in present for field in column.fields]
@@ -113,19 +113,17 @@ def apply_mapping(grid: Grid, mapping: ColumnMapping, name: str) -> tuple[Grid, 
             why="Rows of one patient cannot be told from those of another.",
             fix="Make a new mapping with `her2crc map`.",
         )
-    rows = ((number, [*_cells(cells, present, at), *mapping.constants.values()]) for number, cells in filled)
+    names = [*dict.fromkeys(names), *mapping.constants]
+    rows = _rows(filled, header, [(column, at[fold(column.column)]) for column in present], mapping.constants)
     missing = [column.column for column in mapping.columns if column not in present]
-    return _with_header(first, [*names, *mapping.constants], rows), _missing(missing, name)
+    return _with_header(names, rows), (*above_header(above, name), *_missing(missing, name))
 
 
-def fold(written: object) -> str:
-    """Return a text without differences of case and spacing."""
-    return " ".join(str(written).casefold().split())
-
-
-def _with_header(number: int, names: list[str], rows: Grid) -> Grid:
-    yield number, names
-    yield from rows
+def _with_header(names: list[str], rows: Iterator[tuple[int, list[object] | None]]) -> Grid:
+    """Yield the header and the rows; a header that is repeated in the table is repeated (None stands for it)."""
+    yield 0, names
+    for number, cells in rows:
+        yield number, names if cells is None else cells
 
 
 def _chosen(sheets: dict[str, Grid], mapping: ColumnMapping, name: str) -> Grid:
@@ -159,51 +157,38 @@ def _missing(names: list[str], name: str) -> tuple[Issue, ...]:
     return (Issue("warning", "columns_missing", text, place=name),)
 
 
-def _cells(cells: Sequence[object], columns: list[ColumnMap], at: dict[str, int]) -> Iterator[object]:
-    for column in columns:
-        position = at[fold(column.column)]
-        yield from read_cell(column, cells[position] if position < len(cells) else None)
+def _rows(
+    rows: Iterator[tuple[int, Sequence[object]]],
+    header: Sequence[object],
+    columns: list[tuple[ColumnMap, int]],
+    constants: dict[str, str],
+) -> Iterator[tuple[int, list[object] | None]]:
+    """Yield each row as values, one a field; None for the header again, and only ``patient_id`` for another header."""
+    at = next(position for column, position in columns if PATIENT_ID in column.fields)
+    for number, cells in rows:
+        if at < len(cells) and fold(cells[at]) == fold(header[at]):
+            same = [*map(fold, cells)] == [*map(fold, header)]
+            yield number, None if same else [PATIENT_ID]
+        else:
+            yield number, [*_values(cells, columns), *constants.values()]
 
 
-def read_cell(column: ColumnMap, cell: object) -> list[object]:
-    """Return the values of one cell, in the order of the column's fields."""
-    written = as_written(cell)
-    if written is None or isinstance(written, Unusable):
-        return [written] * len(column.fields)
-    translated = next((value for key, value in column.values.items() if fold(key) == fold(written)), None)
-    text = str(written) if translated is None else translated
-    if column.capture:
-        parts = matched(column.capture, text)
-        return [parts[name] if parts else Unusable(UNREADABLE) for name in column.fields]
-    if column.unit:
-        return [_converted(text, column)]
-    return [written if translated is None else translated]
-
-
-def _converted(text: str, column: ColumnMap) -> object:
-    """Return a percentage as a fraction or the reverse; a number of the field's own unit as it is."""
-    bare = text.removesuffix(PERCENT_SIGN).strip() if column.unit == "percent" else text
-    try:
-        number = parse_decimal(bare)
-    except ValueError:
-        return Unusable(NOT_A_NUMBER)
-    wanted = unit_of(column.field)
-    if wanted == column.unit:
-        return number
-    return number / PERCENT if wanted == "fraction" else number * PERCENT
-
-
-def unit_of(name: str) -> str:
-    """Return whether a field is a percentage, a fraction, or neither (empty)."""
-    field = given_fields().get(name)
-    if field is None:
-        return ""
-    return "percent" if field.unit == PERCENT_SIGN else "fraction" if field.maximum == 1 else ""
+def _values(cells: Sequence[object], columns: list[tuple[ColumnMap, int]]) -> Iterable[object]:
+    found: dict[str, object] = {}
+    states: dict[str, dict[str, object]] = {}
+    for column, position in columns:
+        values = read_cell(column, cells[position] if position < len(cells) else None)
+        if column.gene:
+            states.setdefault(column.field, {})[column.gene] = values[0]
+            found[column.field] = of_genes(column.field, states[column.field])
+        else:
+            found |= zip(column.fields, values, strict=True)
+    return found.values()
 
 
 def _faults(mapping: ColumnMapping) -> Iterator[tuple[str, str]]:
     """Yield each fault of a mapping with a text that stands in its line."""
-    taken: set[str] = set()
+    taken: set[tuple[str, str]] = set()
     for column in mapping.columns:
         if bool(column.field) == bool(column.capture):
             yield "a column needs either field or capture", column.column
@@ -211,21 +196,27 @@ def _faults(mapping: ColumnMapping) -> Iterator[tuple[str, str]]:
             yield f"the pattern of this column is not allowed: {fault}", column.column
         elif column.unit and not unit_of(column.field):
             yield "unit is only for fields that are a percentage or a fraction", column.column
+        elif column.date and (column.field not in given_fields() or given_fields()[column.field].type != "date"):
+            yield "date is only for fields that are a day", column.column
+        elif column.gene and column.gene not in genes_of(column.field):
+            yield "gene is only for a gene of a marker that has several (KRAS, NRAS of ras)", column.column
         else:
-            yield from ((fault, column.column) for name in column.fields if (fault := _field_fault(name, taken)))
+            yield from (
+                (fault, column.column) for name in column.fields if (fault := _field_fault(name, column.gene, taken))
+            )
     for name in mapping.constants:
         fault = f"{name} cannot be the same in every row" if name in (PATIENT_ID, SPECIMEN_ID) else ""
-        if fault := fault or _field_fault(name, taken):
+        if fault := fault or _field_fault(name, "", taken):
             yield fault, name
-    if PATIENT_ID not in taken:
+    if (PATIENT_ID, "") not in taken:
         yield "no column is patient_id", "columns"
 
 
-def _field_fault(name: str, taken: set[str]) -> str:
+def _field_fault(name: str, gene: str, taken: set[tuple[str, str]]) -> str:
     if name not in given_fields() and name not in (PATIENT_ID, SPECIMEN_ID):
         meant = near(name)
         return f"'{name}' is not a field that can be given" + (f"; did you mean {meant}?" if meant else "")
-    if name in taken:
+    if any(field == name and (not gene or other in (gene, "")) for field, other in taken):
         return f"the field {name} is filled twice"
-    taken.add(name)
+    taken.add((name, gene))
     return ""

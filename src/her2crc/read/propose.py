@@ -10,21 +10,28 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
+from itertools import islice
 from typing import Literal
 
 import msgspec
 
-from her2crc.criteria.fields import NUMERIC
 from her2crc.errors import InputError
 from her2crc.read.column_words import Meaning, code_of, meaning_of, words
 from her2crc.read.columns import given_fields
-from her2crc.read.mapping import ColumnMap, ColumnMapping, fold, read_cell, read_sheets, unit_of
+from her2crc.read.dates import possible_orders
+from her2crc.read.mapped_cells import ColumnMap, fold, read_cell, unit_of
+from her2crc.read.mapping import ColumnMapping, read_sheets
 from her2crc.read.patterns import matched
 from her2crc.read.rows import Unusable, as_written
-from her2crc.read.table import Grid, is_empty
+from her2crc.read.sniff import ZIP, sniff
+from her2crc.read.source import unpack
+from her2crc.read.table import LAST_HEADER, Grid, filled_rows, is_empty
 
 Fits = Callable[[str, object], bool]
 """Whether a value can be read as a field."""
+PACKED = b"\x1f\x8b"
+TABLE_KINDS = ("csv", "xlsx", "report_text", "unknown")
+"""What a table may look like: one with headers in another language may pass for prose, or for nothing known."""
 Confidence = Literal["high", "medium", "low", "none"]
 
 
@@ -55,7 +62,9 @@ def propose_mapping(data: bytes, name: str, fits: Fits) -> tuple[Proposal, Grid]
     Raises:
         InputError: this is no table.
     """
-    sheets = {title: [*_filled(grid)] for title, grid in read_sheets(data, name)[1].items()}
+    _refuse_other_kinds(data, name)
+    encoding = _encoding(data, name)
+    sheets = {title: _from_header([*filled_rows(grid)]) for title, grid in read_sheets(data, name, encoding)[1].items()}
     sheets = {title: rows for title, rows in sheets.items() if len(rows) > 1}
     if not sheets:
         raise InputError("The table has no header with rows below it.", where=name, fix="Export it with its header.")
@@ -64,12 +73,41 @@ def propose_mapping(data: bytes, name: str, fits: Fits) -> tuple[Proposal, Grid]
     proposed = [_propose(header, [row[at] for row in _padded(rows)], fits) for at, header in _headers(rows[0][1])]
     columns = _without_rivals(proposed)
     accepted = tuple(column.maps[0] for column in columns if column.accepted)
-    mapping = ColumnMapping(accepted, sheet=title if len(sheets) > 1 else "")
+    mapping = ColumnMapping(accepted, sheet=title if len(sheets) > 1 else "", encoding=encoding)
     return Proposal(columns, mapping, _as_yaml(columns, mapping, name)), rows[: 1 + words().previewed]
 
 
-def _filled(grid: Grid) -> Iterator[tuple[int, Sequence[object]]]:
-    return ((number, cells) for number, cells in grid if not all(map(is_empty, cells)))
+def _refuse_other_kinds(data: bytes, name: str) -> None:
+    """Refuse what is read without a mapping: its first line is no header, and may hold a patient's name."""
+    kind = sniff(unpack(data, name) if data.startswith(PACKED) else data, name)
+    if kind not in TABLE_KINDS:
+        raise InputError(
+            "This is no table of CSV or Excel with columns of its own.",
+            where=name,
+            fix="Such a file needs no mapping: try `her2crc read`.",
+        )
+
+
+def _encoding(data: bytes, name: str) -> str:
+    """Return the character set by which most headers are known, of a CSV file that is not UTF-8; else empty."""
+    if data.startswith((PACKED, *ZIP)) or not any(note.id == "read_as_latin_1" for note in read_sheets(data, name)[0]):
+        return ""
+    return max(("", *words().encodings), key=lambda encoding: _known_in(data, name, encoding))
+
+
+def _known_in(data: bytes, name: str, encoding: str) -> int:
+    try:
+        _, sheets = read_sheets(data, name, encoding)
+    except InputError:
+        return 0
+    return sum(_known(cells) for grid in sheets.values() for _, cells in islice(grid, LAST_HEADER))
+
+
+def _from_header(rows: list[tuple[int, Sequence[object]]]) -> list[tuple[int, Sequence[object]]]:
+    """Return the rows from the one on that has most known headers, at least two; else from the first."""
+    known = [_known(cells) for _, cells in rows[:LAST_HEADER]]
+    most = max(known, default=0)
+    return rows[known.index(most) :] if most > 1 else rows
 
 
 def _known(header: Sequence[object]) -> int:
@@ -89,7 +127,9 @@ def _padded(rows: list[tuple[int, Sequence[object]]]) -> list[list[object]]:
 def _propose(header: str, cells: list[object], fits: Fits) -> ColumnProposal:
     values = [value for value in map(as_written, cells) if value is not None and not isinstance(value, Unusable)]
     meaning = meaning_of(header)
-    maps = tuple(_map(header, field, values, fits) for field in meaning.fields)
+    maps = tuple(way for field in meaning.fields for way in _ways(header, field, meaning, values, fits))
+    if len(maps) != 1 and len(meaning.fields) == 1:
+        return ColumnProposal(header, maps, "low", "the days may be written with the day or the month first", False)
     if len(maps) != 1:
         why = "the header may mean more than one field" if maps else "nothing in the header is known"
         return ColumnProposal(header, maps, "low" if maps else "none", why, False)
@@ -112,6 +152,16 @@ def _rated(column: ColumnMap, meaning: Meaning, values: Sequence[object], fits: 
 def _reads(column: ColumnMap, value: object, fits: Fits) -> bool:
     read = dict(zip(column.fields, read_cell(column, value), strict=True))
     return all(not isinstance(part, Unusable) and (part is None or fits(name, part)) for name, part in read.items())
+
+
+def _ways(header: str, field: str, meaning: Meaning, values: Sequence[object], fits: Fits) -> tuple[ColumnMap, ...]:
+    """Return the ways to read the column as the field: several only for days that can be read in several orders."""
+    known = given_fields().get(field)
+    if known is not None and known.type == "date" and not all(fits(field, value) for value in values):
+        orders = possible_orders(map(str, values), header, words().dates)
+        return tuple(ColumnMap(column=header, field=field, date=order) for order in orders or ("",))
+    column = _map(header, field, values, fits)
+    return (msgspec.structs.replace(column, gene=meaning.gene) if meaning.gene and not column.capture else column,)
 
 
 def _map(header: str, field: str, values: Sequence[object], fits: Fits) -> ColumnMap:
@@ -147,7 +197,7 @@ def _number(value: object) -> Decimal | None:
 def _translations(field: str, values: Sequence[object], fits: Fits) -> dict[str, str]:
     """Return the words among the values that one of the languages has for a code, and the code."""
     known = given_fields().get(field)
-    if known is None or known.type in NUMERIC:
+    if known is None:
         return {}
     said = {str(value): code_of(field, str(value)) for value in values if not fits(field, value)}
     return {word: code for word, code in sorted(said.items()) if code is not None}
@@ -155,18 +205,25 @@ def _translations(field: str, values: Sequence[object], fits: Fits) -> dict[str,
 
 def _without_rivals(proposed: list[ColumnProposal]) -> tuple[ColumnProposal, ...]:
     """Leave out every column that fills a field which another one may fill too: a person chooses."""
-    fields = Counter(field for item in proposed for field in {name for way in item.maps for name in way.fields})
+    fields = Counter(filled for item in proposed for filled in _filled(item))
     rivals = {field for field, times in fields.items() if times > 1}
     return tuple(
         msgspec.structs.replace(item, accepted=False, why=f"{item.why}; another column may be the same field")
-        if rivals & {name for way in item.maps for name in way.fields}
+        if rivals & _filled(item)
         else item
         for item in proposed
     )
 
 
+def _filled(item: ColumnProposal) -> frozenset[tuple[str, str]]:
+    """Return what the column may fill: fields, with the gene where it is only one of the marker's."""
+    return frozenset((name, way.gene) for way in item.maps for name in way.fields)
+
+
 def _as_yaml(columns: tuple[ColumnProposal, ...], mapping: ColumnMapping, name: str) -> str:
     lines = [f"# Proposed by `her2crc map` for {_quoted(name)}. Check every line, then use it with --mapping."]
+    if mapping.encoding:
+        lines.append(f"encoding: {mapping.encoding}")
     if mapping.sheet:
         lines.append(f"sheet: {_quoted(mapping.sheet)}")
     lines.append("columns:" if mapping.columns else "columns: []")
@@ -177,7 +234,11 @@ def _as_yaml(columns: tuple[ColumnProposal, ...], mapping: ColumnMapping, name: 
             )
             lines += [("  - " if item.accepted else "  # - ") + _flow(way) for way in item.maps]
     unknown = [_quoted(item.column) for item in columns if not item.maps]
-    if unknown:
+    if len(unknown) == len(columns):
+        lines.append(
+            "# no header of the table is known; none is repeated here, since the first row may hold no headers"
+        )
+    elif unknown:
         lines.append(f"# not mapped, nothing in these headers is known: {', '.join(unknown)}")
     if not any("tumour" in way.fields for way in mapping.columns):
         lines.append("# constants: {tumour: colorectal} # if it holds for every row, take the first # away")
@@ -189,8 +250,7 @@ def _flow(way: ColumnMap) -> str:
     parts += [f"field: {way.field}"] if way.field else ["capture: '" + way.capture.replace("'", "''") + "'"]
     if way.values:
         parts.append("values: {" + ", ".join(f"{_quoted(a)}: {_quoted(b)}" for a, b in way.values.items()) + "}")
-    if way.unit:
-        parts.append(f"unit: {way.unit}")
+    parts += [f"{key}: {value}" for key in ("gene", "unit", "date") if (value := getattr(way, key))]
     return "{" + ", ".join(parts) + "}"
 
 

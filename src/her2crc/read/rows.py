@@ -14,6 +14,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from itertools import count
 from typing import NamedTuple
+from uuid import UUID
 
 import msgspec
 
@@ -22,9 +23,20 @@ from her2crc.model.record import Issue, PatientRecord, RawValue, SpecimenRow
 from her2crc.read.columns import PATIENT_ID, SPECIMEN_ID, specimen_columns
 
 BLANK = frozenset(
-    ("", "na", "n/a", "nan", "null", "none", "-", ".", "unknown", "nd", "not done", "not available"),
+    (
+        *("", "na", "n/a", "n.a.", "nan", "null", "none", "-", "--", ".", "?", "unknown", "nd", "n.d.", "n/d", "k.a."),
+        *("not done", "not tested", "not performed", "not available", "pending", "unbekannt", "nicht bestimmt"),
+        *("ausstehend", "non fait", "no realizado", "未做", "未检测"),
+    )
 )
 """Usual signs, in lower case, that nothing is known."""
+TOTALS = frozenset(
+    (
+        *("total", "totals", "subtotal", "sum", "mean", "average", "median", "summe", "gesamt", "mittelwert", "somme"),
+        *("moyenne", "suma", "media", "promedio", "totale", "somma", "toplam", "ortalama", "合计", "总计", "平均"),
+    )
+)
+"""What stands, in lower case, in the place of a patient where a row adds up the others."""
 
 
 SPREADSHEET_NUMBER = re.compile(r"^(\d+)\.0$")
@@ -90,6 +102,8 @@ def as_written(cell: object) -> RawValue | Unusable:
         return cell.date().isoformat() if cell.time() == time.min else cell.isoformat()
     if isinstance(cell, date | time):
         return cell.isoformat()
+    if isinstance(cell, UUID):  # the identifier of a database
+        return str(cell)
     if cell is None or isinstance(cell, bool | int | Decimal | Unusable):
         return cell
     return Unusable("it is not a single value")

@@ -16,6 +16,7 @@ from pathlib import PurePath
 from her2crc.errors import InputError
 from her2crc.read.columns import canonical, columns, groups
 from her2crc.read.source import decode, first_line
+from her2crc.read.table import header_line
 
 READABLE = (
     "This version reads: the specimen table (CSV, TSV, Excel .xlsx, Parquet), patient JSON, JSON Lines,"
@@ -149,7 +150,7 @@ def _text_kind(text: str, name: str) -> str:
         return _json_kind(text, name)
     if _in_lines(text) or suffixed.endswith(LINES_NAMES):
         return _lines_kind(text)
-    if _has_known_column(first_line(text)) or suffixed.endswith(TABLE_NAMES):
+    if _has_known_column(header_line(text)) or suffixed.endswith(TABLE_NAMES):
         return "csv"
     return "unknown"
 

@@ -6,6 +6,7 @@ import codecs
 import gzip
 import io
 import re
+import sys
 import zlib
 from pathlib import Path
 
@@ -39,6 +40,11 @@ def read_source(path_or_dash: str, stdin: bytes | None) -> tuple[bytes, str]:
     except (OSError, ValueError):  # ValueError: a name that no file can have
         what = "The file cannot be opened."
     raise MissingInputError(what, where=path_or_dash, fix="Check its name and who may read it.") from None
+
+
+def piped_input() -> bytes | None:
+    """Return what is piped into the program; None where a person sits at its standard input."""
+    return None if sys.stdin.isatty() else sys.stdin.buffer.read()
 
 
 def unpack(data: bytes, name: str) -> bytes:

@@ -7,18 +7,22 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, repeat
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, islice, repeat
 from typing import NamedTuple
 
 from her2crc.errors import InputError
 from her2crc.model.record import Issue, PatientRecord
 from her2crc.read.columns import PATIENT_ID, canonical, columns, meant_patient_id, unknown_names
-from her2crc.read.rows import Found, collect, found_row
+from her2crc.read.rows import TOTALS, Found, collect, found_row
 from her2crc.read.source import decode, first_line
 
 Grid = Iterable[tuple[int, Sequence[object]]]
 DELIMITERS = ",;\t|"
+SPLIT = re.compile(f"[{DELIMITERS}]")
+LAST_HEADER = 20
+"""Filled rows among which the header is looked for: titles, dates of export and ``sep=;`` stand above it."""
 
 
 class Header(NamedTuple):
@@ -40,7 +44,20 @@ class Header(NamedTuple):
 def read_csv(data: bytes, name: str) -> list[PatientRecord]:
     """Read a table separated by commas, semicolons, tabs or bars; see :func:`read_grid`."""
     text, notes = decode(data, name)
-    return read_grid(csv_grid(text, name, delimiter_of(first_line(text))), name, notes)
+    return read_grid(csv_grid(text, name, delimiter_of(header_line(text))), name, notes)
+
+
+def header_line(text: str) -> str:
+    """Return the first line that names ``patient_id`` among other cells, else the first that is not blank."""
+    lines = islice((line for line in text.splitlines() if line.strip()), LAST_HEADER)
+    cells = ((line, SPLIT.split(line)) for line in lines)
+    return next((line for line, parts in cells if is_header(parts)), first_line(text))
+
+
+def is_header(cells: Sequence[object]) -> bool:
+    """Tell whether a row names ``patient_id`` and another known column; a list of columns has one in each row."""
+    names = {canonical(str(cell).strip('" ')) for cell in cells}
+    return PATIENT_ID in names and len(names.intersection(columns())) > 1
 
 
 def read_grid(grid: Grid, name: str, notes: Sequence[Issue] = ()) -> list[PatientRecord]:
@@ -49,13 +66,56 @@ def read_grid(grid: Grid, name: str, notes: Sequence[Issue] = ()) -> list[Patien
     Raises:
         InputError: no header, no ``patient_id``, a column given twice, or no row below the header.
     """
-    filled = ((number, cells) for number, cells in grid if not all(map(is_empty, cells)))
-    _, first = next(filled, (0, ()))
+    above, first, filled = split_at_header(grid, is_header)
     header = read_header(first, name)
-    found = [_row(header, cells, number, name) for number, cells in filled]
+    remarks = [*notes, *above_header(above, name)]
+    found = [_row(header, cells, number, name) for number, cells in _below(header, filled, name, remarks)]
     if not found:
         raise InputError("The table has a header, but no rows.", where=name, fix="Add one row for each specimen.")
-    return collect(found, (*notes, *unknown_names(header.unknown(), name)))
+    return collect(found, (*remarks, *unknown_names(header.unknown(), name)))
+
+
+def filled_rows(grid: Grid) -> Iterator[tuple[int, Sequence[object]]]:
+    """Yield the rows in which anything stands."""
+    return ((number, cells) for number, cells in grid if not all(map(is_empty, cells)))
+
+
+def split_at_header(
+    grid: Grid, is_header: Callable[[Sequence[object]], bool]
+) -> tuple[int, Sequence[object], Iterator[tuple[int, Sequence[object]]]]:
+    """Return how many rows stand above the header, its cells, and the rows below; the first row where none is one."""
+    rows = filled_rows(grid)
+    start = [*islice(rows, LAST_HEADER)]
+    above = next((at for at, (_, cells) in enumerate(start) if is_header(cells)), 0)
+    header = start[above][1] if start else ()
+    return above, header, chain(start[above + 1 :], rows)
+
+
+def _below(
+    header: Header, rows: Iterator[tuple[int, Sequence[object]]], name: str, remarks: list[Issue]
+) -> Iterator[tuple[int, Sequence[object]]]:
+    """Yield the rows of patients, up to a second table; a header repeated on each page and totals are none."""
+    at = header.names.index(PATIENT_ID)
+    totals = 0
+    for number, cells in rows:
+        stated = str(cells[at] if at < len(cells) else "").strip().casefold()
+        if stated in TOTALS:
+            totals += 1
+        elif canonical(stated) != PATIENT_ID and PATIENT_ID not in cells:
+            yield number, cells
+        elif _as_written(cells[: len(header.names)]) != header.written:
+            text = "Another header stands here, so a second table begins; nothing was read from here on."
+            remarks.append(Issue("error", "second_table", text, place=f"{name}:{number}"))
+            break
+    if totals:
+        text = f"{totals} row(s) of totals, not of a patient, were not read."
+        remarks.append(Issue("warning", "total_row", text, place=name))
+
+
+def above_header(rows: int, name: str) -> tuple[Issue, ...]:
+    """Return the remark that rows stand above the header, if there are any."""
+    text = f"{rows} row(s) above the header were not read."
+    return (Issue("warning", "rows_above_header", text, place=name),) if rows else ()
 
 
 def is_empty(cell: object) -> bool:
@@ -70,7 +130,7 @@ def read_header(cells: Sequence[object], name: str) -> Header:
         InputError: the row is empty, ``patient_id`` is missing, or a known column stands twice.
     """
     last = max((position for position, cell in enumerate(cells, 1) if not is_empty(cell)), default=0)
-    written = tuple("" if is_empty(cell) else str(cell).strip() for cell in cells[:last])
+    written = _as_written(cells[:last])
     if not written:
         raise InputError("The table is empty.", where=name, fix="Its first row names the columns.")
     known = frozenset(columns())
@@ -89,9 +149,13 @@ def read_header(cells: Sequence[object], name: str) -> Header:
     return header
 
 
+def _as_written(cells: Sequence[object]) -> tuple[str, ...]:
+    return tuple("" if is_empty(cell) else str(cell).strip() for cell in cells)
+
+
 def _no_patient_id(written: Sequence[str], name: str) -> InputError:
     return InputError(
-        "The table has no column patient_id in its first row.",
+        "The table has no column patient_id in its header.",
         where=name,
         why="Rows of one patient cannot be told from those of another.",
         fix=meant_patient_id(written),

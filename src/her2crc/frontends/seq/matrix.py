@@ -9,7 +9,7 @@ from her2crc.frontends.seq.profile import GeneValue, Profile
 from her2crc.frontends.seq.tables import Header, number, value_of
 from her2crc.frontends.seq.terms import labels, plain_chromosome, terms
 
-COVERAGE, GENES, LINEAR = "coverage", "genes", "linear"
+COVERAGE, GENES, LINEAR, MUTATIONS = "coverage", "genes", "linear", "mutations"
 
 
 class Coverage(NamedTuple):
@@ -33,8 +33,10 @@ def is_coverage(header: Header) -> bool:
 
 
 def is_gene_matrix(header: Header) -> bool:
-    """Tell whether a table is a matrix of cBioPortal or GISTIC: a row a gene, a column a sample."""
+    """Tell whether a table is a matrix of cBioPortal or GISTIC: a row a gene, a column a sample, and no mutations."""
     about = terms().matrix[GENES]
+    if set(terms().matrix[MUTATIONS]) & set(header.names):
+        return False
     return bool(set(header.names[:1]) & set(about)) and len(set(header.names) - set(about)) > 0
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from her2crc.frontends.seq.tables import number
 from her2crc.frontends.seq.terms import Build, plain_chromosome, terms
 from her2crc.model.quantity import DIPLOID
 
+PASSED = "PASS"
 NORMAL_95 = 1.959964
 FLOAT_DIGITS = 7
 """VCF numbers are held in single precision: more digits than these were not written."""
@@ -75,13 +76,32 @@ def _read(variants: Any, file: str, specimen: str, wanted: str | None, first: in
     samples = list(header.samples) or [specimen]
     found: dict[str, list[Segment]] = {name: [] for name in samples}
     callers = _purity(header, terms().vcf.callers_purity)
+    notes: list[str] = []
     for line, record in enumerate(variants, first):
-        if plain_chromosome(record.chrom) == terms().chromosome and _is_copy_number(record):
+        if plain_chromosome(record.chrom) != terms().chromosome:
+            continue
+        notes += _doubts(record, build, line)
+        if _is_copy_number(record):
             for name in samples:
                 values = record.samples[name] if len(header.samples) else {}
                 found[name].append(_segment(record, values, line, corrected=callers is not None))
     purity = _purity(header, terms().vcf.purity) if callers is None else callers
-    return [Profile(name, "", "vcf", file, build.id, segments=tuple(found[name]), purity=purity) for name in samples]
+    return [
+        Profile(name, "", "vcf", file, build.id, segments=tuple(found[name]), purity=purity, notes=tuple(notes))
+        for name in samples
+    ]
+
+
+def _doubts(record: Any, build: Build, line: int) -> Iterator[str]:
+    """Yield what a person must know of a copy-number record that covers ERBB2."""
+    start, end = build.her2 or build.band
+    if not (_kinds(record) & set(terms().vcf.kinds) and record.pos <= end and record.stop >= start):
+        return
+    failed = [name for name in record.filter if name != PASSED]
+    if failed:
+        yield f"The record on line {line} covers ERBB2, but did not pass its caller's filters ({', '.join(failed)})."
+    if not _is_copy_number(record):
+        yield f"The record on line {line} covers ERBB2, but has no copy number that is read, so it is not used."
 
 
 def _build(header: Any, wanted: str | None, file: str) -> Build:
@@ -103,9 +123,13 @@ def _build(header: Any, wanted: str | None, file: str) -> Build:
     return build
 
 
-def _is_copy_number(record: Any) -> bool:
+def _kinds(record: Any) -> set[str]:
     kinds = {str(alt).strip("<>").split(":")[0].upper() for alt in record.alts or ()}
-    kinds.add(str(_one(_get(record.info, "SVTYPE")) or "").upper())
+    return kinds | {str(_one(_get(record.info, "SVTYPE")) or "").upper()}
+
+
+def _is_copy_number(record: Any) -> bool:
+    kinds = _kinds(record)
     keys = (*terms().vcf.fold, *terms().vcf.copies)
     carries = any(key in record.info or key in record.format for key in keys)
     return carries and bool(kinds & set(terms().vcf.kinds) or not record.alts or "SVTYPE" in record.info)
