@@ -212,6 +212,12 @@ def test_a_row_that_is_lost_for_two_reasons_is_one_row(tmp_path: Path, knowledge
     assert (summary["rejects"], summary["rejected_rows"]) == (4, 3)
 
 
+def test_a_row_of_totals_is_no_patient(tmp_path: Path, knowledge: Knowledge) -> None:
+    (tmp_path / "given.csv").write_text("patient_id,ihc_score\nP1,3\nTotal,3\nP2,1\nSUMME,4\n", encoding="utf-8")
+    summary = her2crc.screen(tmp_path / "given.csv", tmp_path / "out", knowledge=knowledge, engine="kernel")
+    assert (summary["patients"], summary["rejects"], summary["rejected_rows"]) == (2, 2, 2)
+
+
 # ---- synthetic patients
 
 

@@ -34,7 +34,7 @@ SYNTHETIC_ID = r"^SYN-\d{9}$"
 SORT_MEMORY = "800MB"
 TABLES = (PARQUET, CSV, DUCKDB, POSTGRESQL)
 STAGED_REJECTS = "rejects.parquet"
-WHOLE_ROWS = ("no_patient_id", "too_many_cells", "fhir_unreadable")
+WHOLE_ROWS = ("no_patient_id", "total_row", "too_many_cells", "fhir_unreadable")
 """Issues by which nothing of a row was used."""
 
 

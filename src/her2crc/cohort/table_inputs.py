@@ -23,12 +23,14 @@ from her2crc.cohort.reference import FILE, LINE, Reject
 from her2crc.cohort.rows import identifiers
 from her2crc.errors import Her2crcError, InputError, MissingExtraError
 from her2crc.read.columns import PATIENT_ID, SPECIMEN_ID, unknown_names
+from her2crc.read.rows import TOTALS
 from her2crc.read.source import UTF16, first_line
 from her2crc.read.table import Header, delimiter_of, is_empty, read_header
 
 BATCH = 65_536
 IDENTIFIERS = (PATIENT_ID, SPECIMEN_ID)
 AS_LATIN_1 = "The file is not UTF-8 and was read as Latin-1: check letters with accents, or save it as UTF-8."
+_TOTAL_IDS = pa.array(sorted({form for word in TOTALS for form in (word, word.capitalize(), word.upper())}))
 FIRST_LINE = 1_000_000
 """Characters in which the header of a CSV file stands."""
 
@@ -145,11 +147,14 @@ def _placed(columns: dict[str, pa.Array], lines: Any, name: str, notes: tuple[st
             LINE: pa.array(lines),
         }
     )
-    if not ids.null_count:
+    lost = pc.is_null(ids)
+    totals = pc.is_in(ids, _TOTAL_IDS)
+    if not ids.null_count and not pc.any(totals).as_py():
         return Batch(table, (), notes)
-    lost = table.filter(pc.is_null(ids))[LINE].to_pylist()
     what = f"is a column of {given.type}, which can be no identifier" if _is_no_word(given) else "is missing or blank"
-    return Batch(table.filter(pc.is_valid(ids)), tuple(_nameless(name, line, what) for line in lost), notes)
+    rejects = [_nameless(name, line, what) for line in table.filter(lost)[LINE].to_pylist()]
+    rejects += [_of_totals(name, line) for line in table.filter(totals)[LINE].to_pylist()]
+    return Batch(table.filter(pc.invert(pc.or_(lost, totals))), tuple(rejects), notes)
 
 
 def _is_no_word(array: pa.Array) -> bool:
@@ -160,6 +165,11 @@ def _is_no_word(array: pa.Array) -> bool:
 def _nameless(name: str, line: int, what: str) -> Reject:
     text = f"patient_id {what}, so nothing of row {line} was used: fill it in."
     return Reject(name, line, f"{name}:{line}", None, None, PATIENT_ID, "error", "no_patient_id", text)
+
+
+def _of_totals(name: str, line: int) -> Reject:
+    text = f"Row {line} adds up the others ('total' stands for the patient), so nothing of it was used."
+    return Reject(name, line, f"{name}:{line}", None, None, PATIENT_ID, "warning", "total_row", text)
 
 
 def _csv(source: Input) -> Iterator[Batch]:
