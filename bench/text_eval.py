@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import re
 import subprocess
+import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
@@ -25,6 +27,9 @@ from typing import Any
 
 from text_score import FIELDS, Finding, Record, Score, misses, place_faults, score, total
 from text_templates import generate, reports
+
+import her2crc.frontends.text
+from her2crc.compiled import SWITCH, compiled_folder
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -181,9 +186,13 @@ def evaluate(options: argparse.Namespace) -> dict[str, Any]:
     found, seconds = timed(read, [item["text"] for item in every])
     own = {item["id"]: findings for item, findings in zip(every, found, strict=True)}
     _, seconds_reports = timed(read, long)
+    compiled = bool(compiled_folder(Path(her2crc.frontends.text.__file__).parent))
     speed = {"ours": {"snippets": len(every) / seconds, "reports": len(long) / seconds_reports}}
+    if compiled:
+        speed["uncompiled"] = uncompiled(options.quick)
     result: dict[str, Any] = {
         "python": platform.python_version(),
+        "compiled": compiled,
         "corpora": {name: whole(items, own) for name, items in sets.items()},
         "by_field": by_field(hand, own),
         "by_language": by(hand, own, lambda item: [item["lang"]]),
@@ -203,6 +212,22 @@ def evaluate(options: argparse.Namespace) -> dict[str, Any]:
             )
             print() if lines else None
     return result
+
+
+def rates(quick: bool) -> dict[str, float]:
+    """Return how many snippets and reports our reader reads in a second."""
+    texts = [item["text"] for items in corpora(quick).values() for item in items]
+    long, read = reports(REPORTS // (QUICK_SHARE if quick else 1), REPORT_LENGTH), ours()
+    timed(read, texts[: len(texts) // QUICK_SHARE])
+    return {name: len(some) / timed(read, some)[1] for name, some in (("snippets", texts), ("reports", long))}
+
+
+def uncompiled(quick: bool) -> dict[str, float]:
+    """Return the same of plain Python, in a process of its own."""
+    command = [sys.executable, __file__, "--rates", *(["--quick"] if quick else [])]
+    run = subprocess.run(command, env=os.environ | {SWITCH: "no"}, capture_output=True, text=True, check=True)
+    found: dict[str, float] = json.loads(run.stdout)
+    return found
 
 
 def compare(
@@ -261,7 +286,11 @@ def main() -> None:
         "--show", choices=("dev", "tune", "second", "third", "templates"), help="print what was wrong in a corpus"
     )
     parser.add_argument("--peers", default=str(ROOT / ".venv-peers" / "bin" / "python"), help="Python of the peers")
+    parser.add_argument("--rates", action="store_true", help="print only the rates of our reader, as JSON")
     options = parser.parse_args()
+    if options.rates:
+        print(json.dumps(rates(options.quick)))
+        return
     result = evaluate(options)
     show("corpus", result["corpora"])
     show("field (hand-written)", result["by_field"])
@@ -278,7 +307,7 @@ def main() -> None:
         if "absent" in item:
             print(f"{name:<12}not measured: {item['absent']}")
     result["bars"] = bars(result)
-    print(f"\nplaces: {result['places']}\n")
+    print(f"\ncompiled: {'yes' if result['compiled'] else 'no'}; places: {result['places']}\n")
     for name, item in result["bars"].items():
         print(f"{'met' if item['met'] else 'NOT MET':<9}{name:<22}bar {item['bar']!s:>8}   reached {item['reached']}")
     if not options.quick:

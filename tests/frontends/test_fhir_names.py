@@ -157,6 +157,8 @@ def test_a_fish_ratio_in_hl7v2_needs_no_gene_in_its_name():
         ("2+ equivocal", 2),
         ("negativ (1+)", 1),
         ("Teigiamas (3+)", 3),
+        ("HER2-low (1+)", 1),
+        ("faint, incomplete membrane staining (1+)", 1),
         (text("Score 2, equivocal"), 2),
         (coded("LA6577-6", "Negative") | text("1+"), 1),
         ({"value": 3, "unit": "+"}, 3),
@@ -172,6 +174,7 @@ def test_a_score_with_words_around_it_is_read(given, score):
         "Negative (3+)",
         "positive (0)",
         "2+/3+",
+        "HER2-low (3+)",
         coded("LA6577-6", "Negative") | text("3+"),
         coded("LA11842-4", "2+") | text("3+"),
         coded("x", "Neigiamas", "http://lab") | text("3+"),
@@ -187,9 +190,30 @@ def test_a_score_in_words_brings_its_percentage():
     assert facts(tissue_case(result("o1", "18474-7", "Positive (3+), 80 %"))) == {"ihc_score": 3, "ihc_percent": 80}
 
 
+def test_an_answer_of_loinc_is_known_without_its_system():
+    assert facts(tissue_case(result("o1", "18474-7", {"coding": [{"code": "LA11843-2"}]}))) == {"ihc_score": 3}
+
+
+@pytest.mark.parametrize("given", ["60 %", "60%", "60"])
+def test_a_percentage_may_be_written(given):
+    assert facts(tissue_case(result("o1", "18474-7", "2+", parts=[part(text("percent"), given)])))["ihc_percent"] == 60
+    ratio = tissue_case(result("o1", "49683-6", "60 %"))
+    assert issues(ratio) == {"fhir_not_understood": "error"}
+
+
 @pytest.mark.parametrize(("given", "ratio"), [("2.4:1", "2.4"), ("112/40", "2.8"), ("2,4 : 1", "2.4")])
 def test_a_ratio_in_words_is_a_ratio(given, ratio):
     assert str(facts(tissue_case(result("o1", "49683-6", given)))["ish_ratio"]) == ratio
+
+
+@pytest.mark.parametrize("unit", ["{HER2:CEP17}", "{Ratio}", "ratio", "1"])
+def test_a_remark_in_place_of_a_unit_says_nothing(unit):
+    assert set(facts(tissue_case(result("o1", "49683-6", quantity(2, unit))))) == {"ish_ratio"}
+
+
+@pytest.mark.parametrize("unit", ["{copies}/{nucleus}", "{signals}", "{Copies}", "%"])
+def test_the_unit_of_another_test_is_refused(unit):
+    assert issues(tissue_case(result("o1", "49683-6", quantity(2, unit)))) == {"fhir_unit": "error"}
 
 
 # ---- values of a kind that no test has
@@ -272,7 +296,9 @@ def test_a_signal_count_by_name_alone_is_not_taken_for_mean_or_total():
 # ---- results under a code that is not known
 
 
-@pytest.mark.parametrize("name", ["HER2", "ERBB2 amplification", "c-erbB-2 Ak", "CEP17", "HER2-Status", "KRAS"])
+@pytest.mark.parametrize(
+    "name", ["HER2", "HER2Score", "HER2蛋白", "ERBB2 amplification", "c-erbB-2 Ak", "CEP17", "HER2-Status", "KRAS"]
+)
 @pytest.mark.parametrize("as_text", [True, False])
 def test_a_marker_under_an_unknown_code_is_reported(name, as_text):
     code = text(name) if as_text else coded("X1", name, "http://lab.example")
@@ -281,6 +307,17 @@ def test_a_marker_under_an_unknown_code_is_reported(name, as_text):
     assert issues(record) == {"fhir_name_not_known": "warning"}
     assert "local-code" in rules(patient(), specimen(), result("o1", code, "3+"))
     assert issues(tissue_case(result("o1", code, "3+", status="cancelled"))) == {}
+
+
+@pytest.mark.parametrize("system", ["https://loinc.org", "http://loinc.org/", "LOINC", "2.16.840.1.113883.6.1"])
+def test_loinc_has_several_addresses(system):
+    assert facts(tissue_case(result("o1", coded("18474-7", system=system), "3+"))) == {"ihc_score": 3}
+
+
+def test_a_known_code_of_another_system_is_reported():
+    record = tissue_case(result("o1", coded("18474-7", system="http://lab.example"), "3+"))
+    assert facts(record) == {}
+    assert issues(record) == {"fhir_system_not_known": "warning"}
 
 
 def test_what_this_program_writes_is_not_taken_for_an_unknown_result():
@@ -403,6 +440,24 @@ def test_a_breast_result_says_nothing_of_the_colon():
     (found,) = her2crc.read_patients(data, KNOWLEDGE)
     said = {verdict.status for verdict in her2crc.assess(found, KNOWLEDGE).criteria.values()}
     assert not said & {"positive", "negative", "equivocal"}
+
+
+# ---- specimens in other languages
+
+
+@pytest.mark.parametrize(
+    ("word", "site"), [("Leber", "liver"), ("Poumon", "lung"), ("Lymphknoten", "lymph_node"), ("Kolon", "primary")]
+)
+def test_sites_in_other_languages_are_known(word, site):
+    (row,) = read(patient(), specimen(collection={"bodySite": text(word)})).rows
+    assert row.values["site"] == site
+
+
+@pytest.mark.parametrize("word", ["Flüssigbiopsie", "EDTA-Blut", "biopsie liquide"])
+def test_plasma_in_other_languages_is_known(word):
+    amplified = variant("v", "ERBB2", "LA9633-4", part("82155-3", quantity(12, "1")))
+    record = read(patient(), specimen(type=text(word)), amplified)
+    assert [row.values["plasma_copies"] for row in record.rows] == [12]
 
 
 # ---- fluids of the body

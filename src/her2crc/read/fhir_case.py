@@ -87,8 +87,9 @@ class Case:
 
     def check(self, resource: Resource) -> None:
         """Report a patient who is referred to but not in the file, and a resource dated before the patient was born."""
-        if self.born and any(map(self.is_before_birth, dates_of(resource))):
-            self.draft.note("fhir_dated_before_birth", self.place(resource))
+        for day in _dates(resource) if self.born else ():
+            if day is not None and self.is_before_birth(day):
+                self.draft.note("fhir_dated_before_birth", self.place(resource))
         subject = resource.subject
         if subject is not None and subject.reference not in self._checked:
             self.find(subject, "Patient", resource)
@@ -164,17 +165,17 @@ class Case:
         return holders
 
 
-def dates_of(resource: Resource) -> Iterator[str]:
-    """Yield the dates of what a resource says, as they are written."""
-    periods = (resource.effective_period, resource.performed_period)
-    written = (
+def _dates(resource: Resource) -> tuple[str | None, ...]:
+    """Return the dates of what a resource says, as they are written."""
+    effective, performed = resource.effective_period, resource.performed_period
+    return (
         resource.effective_date_time,
         resource.issued,
         resource.onset_date_time,
         resource.performed_date_time,
-        *(period.start for period in periods if period is not None),
+        effective.start if effective is not None else None,
+        performed.start if performed is not None else None,
     )
-    yield from (day for day in written if day)
 
 
 def is_dropped(resource: Resource, kind: str) -> bool:

@@ -16,7 +16,6 @@ import msgspec
 from her2crc.criteria.strict_yaml import load_strict
 from her2crc.read.columns import columns
 from her2crc.read.fhir_resources import Coding, Concept
-from her2crc.read.score_words import HER2
 
 CODES_FILE = Path(__file__).parents[1] / "knowledge" / "terms" / "fhir_codes.yaml"
 
@@ -27,8 +26,13 @@ ANALYTE, MEASURE, RATIO = "analyte", "measure", "ratio"
 """Lists of names that are asked for by name, and the measure that two analytes have together."""
 UNCLEAR = "fhir_display_unclear"
 """The message that a name beside a code says nothing of it: the only one after which the result is used."""
+HER2 = "her2"
+HER2_INSIDE = re.compile(r"(?<![a-z])her[ -]?2(?!\d)|erb-?b-?2(?!\d)", re.IGNORECASE)
+"""HER2 in a text, also where it is run together with other words."""
 OWN = "urn:her2crc:"
 """Code systems of what this program writes itself."""
+LOINC_ANSWER = re.compile(r"LA\d+-\d")
+"""A code that only LOINC has, so that it is known without its system."""
 WORD = re.compile(r"[^\W\d_]{2,}")
 
 SlideKind = Literal["score", "decimal", "count", "ratio", "words", "panel", "status"]
@@ -152,6 +156,8 @@ class Answers:
     def of_coding(self, coding: Coding) -> str | None:
         """Return the value that a code means; an ICD-10 code also counts by its category and chapter."""
         system, code = self._system_of.get(coding.system or ""), coding.code or ""
+        if not coding.system and LOINC_ANSWER.fullmatch(code):
+            system = "loinc"
         if system == "icd10":
             tries: Iterable[str] = (code, code.partition(".")[0], code[:1])
             return next((self._codes[system, part] for part in tries if (system, part) in self._codes), None)
@@ -188,6 +194,7 @@ class Codebook:
     def __init__(self, file: CodesFile) -> None:
         self.file = file
         self._system_of = {url: name for name, urls in file.systems.items() for url in urls}
+        self.units = frozenset(unit for code in file.codes for unit in code.units)
         self._codes = {(code.system, code.code): code for code in file.codes if code.code}
         self._texts = {plain(text): code for code in file.codes for text in code.texts}
         self._names = {name: Answers(names, self._system_of) for name, names in file.names.items()}
@@ -230,17 +237,27 @@ class Codebook:
         """Return our name for a coding's code system, empty for one that is not known."""
         return self._system_of.get(coding.system or "", "")
 
+    def misplaced(self, concept: Concept) -> str:
+        """Return a code that is read, but stands with another code system than its own; empty for none."""
+        codes = {code: system for system, code in self._codes if self._codes[system, code].kind != "part"}
+        given = (
+            item.code for item in concept.coding if item.system and self.system(item) != codes.get(item.code or "")
+        )
+        return next((code for code in given if code in codes), "")
+
     def watched_in(self, concept: Concept) -> str:
         """Return which of the markers that are read here the names of a result speak of; empty for none, or our own."""
         if is_own(concept):
             return ""
-        said = {value for text in names_in(concept) for value in self._names[ANALYTE].of_text(text)}
+        names = names_in(concept)
+        said = {value for text in names for value in self._names[ANALYTE].of_text(text)}
+        said |= {HER2} if any(map(HER2_INSIDE.search, names)) else set()
         return ", ".join(shown for value, shown in self.file.watched.items() if value in said)
 
     def speaks_of_her2(self, text: str | None, concept: Concept | None) -> bool:
         """Tell whether a value in words speaks of HER2, whatever it is the value of."""
         texts = (text or "", *(names_in(concept) if concept is not None else ()))
-        return any(map(HER2.search, texts))
+        return any(map(HER2_INSIDE.search, texts))
 
     def misnaming(self, concept: Concept) -> str:
         """Return the message that a name or second code beside a known code is of another test; empty where none is.
@@ -254,7 +271,7 @@ class Codebook:
             return "fhir_codes_contradict"
         names = names_in(concept)
         wrong = next(filter(None, (self._contradiction(code, text) for text in names)), "")
-        named = any(map(self._names[ANALYTE].of_text, names))
+        named = self.watched_in(concept) or any(map(self._names[ANALYTE].of_text, names))
         return wrong or (UNCLEAR if not named and any(map(self._is_unknown, names)) else "")
 
     def _contradiction(self, code: Code, text: str) -> str:

@@ -254,8 +254,9 @@ def _is_idle(resource: Sealed) -> bool:
     if resource.resource_type == "Observation":
         if _CONCERNS[bytes(resource.code)] or resource.component or resource.has_member or resource.contained:
             return False
-        text, concept = resource.value_string, resource.value_codeable_concept
-        return (text is None and concept is None) or not codebook().speaks_of_her2(text, concept)
+        if resource.value_quantity is not ABSENT:  # as most of them
+            return True
+        return not codebook().speaks_of_her2(resource.value_string, resource.value_codeable_concept)
     is_read = not resource.resource_type or resource.resource_type in READ_TYPES
     return not (is_read or resource.contained or resource.entry)
 

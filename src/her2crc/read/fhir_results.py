@@ -96,8 +96,11 @@ def _note_unknown(case: Case, observation: Resource) -> None:
     holds = (observation.has_member or observation.component) and not values_of(observation)
     answers: tuple[Resource | Component, ...] = (*unknown, *([] if holds else [observation]))
     for answer in answers:
-        named = codebook().watched_in(answer.code) if isinstance(answer.code, Concept) else ""
-        if named:
+        code = answer.code if isinstance(answer.code, Concept) else Concept()
+        named, misplaced = codebook().watched_in(code), codebook().misplaced(code)
+        if misplaced:
+            case.draft.note("fhir_system_not_known", case.place(observation), what=misplaced)
+        elif named:
             case.draft.note("fhir_name_not_known", case.place(observation), what=named)
         elif codebook().speaks_of_her2(answer.value_string, answer.value_codeable_concept) and not is_own(answer.code):
             case.draft.note("fhir_free_text", case.place(observation))
@@ -106,12 +109,14 @@ def _note_unknown(case: Case, observation: Resource) -> None:
 def _note_reports(case: Case) -> None:
     """Report what reports say of HER2 in words, and those that were withdrawn although a result of them stands."""
     for report in case.of_type("DiagnosticReport"):
+        is_withdrawn = is_dropped(report, "Observation")
+        if not is_withdrawn and not codebook().speaks_of_her2(report.conclusion, None):
+            continue
         found = (case.find(reference, "", report) for reference in report.result)
         is_coded = any(item is not None and codebook().find(item.code) for item in found)
-        if is_dropped(report, "Observation"):
-            if is_coded:
-                case.draft.note("fhir_report_withdrawn", case.place(report), what=report.status or "")
-        elif not is_coded and codebook().speaks_of_her2(report.conclusion, None):
+        if is_withdrawn and is_coded:
+            case.draft.note("fhir_report_withdrawn", case.place(report), what=report.status or "")
+        elif not is_withdrawn and not is_coded:
             case.draft.note("fhir_free_text", case.place(report))
 
 

@@ -20,6 +20,7 @@ QUOTIENT = Context(prec=12, rounding=ROUND_HALF_EVEN)
 """A quotient that does not end keeps so many digits; no threshold of fewer digits lies between it and the truth."""
 
 DIMENSIONLESS = "1"
+ANNOTATION = re.compile(r"\{[^{}]*\}")
 PER_NUCLEUS = ("{copies}/{nucleus}", "{copies}/{cell}", "{signals}/{nucleus}", "{signals}/{cell}")
 
 SCORE_AND_PERCENT = re.compile(r"(.+?)\s*[,;(]\s*(\d{1,3}(?:[.,]\d+)?)\s*%\s*\)?")
@@ -208,9 +209,17 @@ def lacks_unit(answer: Resource | Component, code: Code) -> bool:
 
 def _quantity(quantity: Quantity, code: Code) -> Decimal:
     unit = _unit(quantity)
-    if unit and unit not in code.units:
+    if unit and not _fits(unit, code):
         raise NotRead("fhir_unit", code.name)
     return _amount(quantity)
+
+
+def _fits(unit: str, code: Code) -> bool:
+    """Tell whether a unit is one of a code, or a remark in braces, as UCUM allows, that is not the unit of any code."""
+    if unit in code.units or unit.casefold() in code.units:
+        return True
+    is_remark = ANNOTATION.fullmatch(unit) is not None and unit.casefold() not in codebook().units
+    return is_remark and DIMENSIONLESS in code.units
 
 
 def _amount(quantity: Quantity) -> Decimal:
@@ -237,7 +246,7 @@ def _written(value: Concept | str, code: Code) -> Decimal:
         if _is_bound(value):
             raise NotRead("fhir_bound")
         try:
-            return parse_decimal(value)
+            return parse_decimal(value.strip().removesuffix("%") if "%" in code.units else value)
         except ValueError:
             pass
     if meanings(value, "ihc_score"):
