@@ -20,6 +20,8 @@ HYBRIDISED = frozenset(("amplified", "not_amplified", "pending", "not_done"))
 """What in situ hybridisation can come to, in words that need no name of a marker."""
 METHODS = frozenset(("ihc", "ish", "tissue", "plasma", "digital"))
 GENES = frozenset(("ish", "tissue", "plasma"))
+OF_PERSON = frozenset(("prior", "past", "family", "site", "class_of", "therapy"))
+"""What 'her 2 ...' speaks of where it is the pronoun: her 2 previous operations, her 2 sisters."""
 NO_MARKER = "margin"
 """Margins and the like: they are negative or positive, but stand in no list of markers."""
 NAMES = frozenset(("anchor", "marker"))
@@ -58,6 +60,7 @@ class Binding:
         self.start = self.end = 0
         self.has_anchor = False
         self.passed, self.prior_depth = -1, 0
+        self.tests: set[str] = set()
         self.reset_block()
         self.reset_sentence()
 
@@ -127,8 +130,11 @@ class Binding:
         found = WORD.match(self.ctx.low[start : start + LOOK * LOOK].lstrip())
         if found is None or not self.ctx.low[start : start + 1].isspace():
             return False
-        word = found[0]
-        return word not in self.languages.fillers and not self.languages.meaning(word) and word != "neu"
+        word, meaning = found[0], self.languages.meaning(found[0])
+        if meaning and not OF_PERSON.isdisjoint([kind for kind, _ in meaning]):
+            label = self.ctx.low.startswith(":", self.ctx.low.index(word, start) + len(word))
+            return not label and not self.ctx.folded.original(start - len("her2"), start).isupper()
+        return word not in self.languages.fillers and not meaning and word != "neu"
 
     def is_therapy(self, index: int) -> bool:
         """Tell whether HER2 names a drug's target, not a test."""

@@ -28,8 +28,9 @@ class Circumstances(Binding):
         ):
             last.about.set_temporality("prior", self.ctx.place(index))
             return
+        if self.about.temporality != "prior":
+            self.prior_depth = self.ctx.depths[index]
         self.about.set_temporality("prior", self.ctx.place(index))
-        self.prior_depth = self.ctx.depths[index]
         self.place_since = True
 
     def part_end(self, index: int) -> int:

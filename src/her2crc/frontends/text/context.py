@@ -1,4 +1,4 @@
-"""What an item stands in: breaks between items, and which items state nothing of this patient's result.
+"""What an item stands in: which items state nothing of this patient's result.
 
 Conditions, recommendations, criteria, general statements, legends and unchecked boxes make what they govern *void*:
 it stays readable for the structure of the text, but no value is taken from it.
@@ -10,37 +10,16 @@ import re
 from bisect import bisect
 from collections.abc import Sequence
 
-from her2crc.frontends.text.findings import Span
+from her2crc.frontends.text.breaks import CLAUSE, COMMA, LONG_LINE, NONE, PARAGRAPH, SENTENCE, Breaks
 from her2crc.frontends.text.fold import Folded
 from her2crc.frontends.text.numbers import read_score
 from her2crc.frontends.text.scan import Items
 
-NONE, COMMA, CLAUSE, SENTENCE, PARAGRAPH = range(5)
-"""How strongly two neighbouring items are parted."""
+__all__ = ["CLAUSE", "COMMA", "NONE", "PARAGRAPH", "SENTENCE", "Context"]
 
-JOINS = frozenset(" -/:=")
-"""What alone between two items does not part them."""
-ABBREVIATED = frozenset((
-    "ca", "approx", "aprox", "resp", "bzw", "incl", "inkl", "vs", "no", "nr", "num", "dr", "fig", "env", "etc", "max",
-    "min", "ggf", "circa", "yakl", "ref", "spec", "prof", "av", "avg", "ave", "inv", "e.g", "i.e", "entspr", "z.b",
-    "d.h", "u.a", "p.e", "ex",
-))  # fmt: skip
-ABBREVIATION = re.compile(rf"(?<![a-z])(?:{'|'.join(map(re.escape, sorted(ABBREVIATED)))})\.(?= )")
-GOES_ON = frozenset(("no", "if", "comparator", "ratio", "mean", "score_word", "copies", "fold", "anchor"))
-"""Kinds of items after which an end of line is no end."""
-BLANK_LINE = re.compile(r"\n[ |>*]{0,80}\n")
-BULLET = re.compile(r"\n[ ]{0,20}(?:[-*•·>|]|\d{1,2}[.)]|[a-z][.)])[ ]")
 LINE_SIGNS = " -*•(\"'|"
 LINE_START = re.compile(r"(?:^|\n)[\s\-*•(\"'|]{0,12}$")
 EXPLAINS = re.compile(r"\)?\"?\s?(?:=|:|-\s|->|→)")
-LABEL = re.compile(r"[^\n:.;,()]{1,30}:")
-PART_SIGNS = frozenset("\n.。;,、(|-!?")
-"""What a gap must hold to part anything."""
-COMMAS = frozenset(",、(|")
-DASH = re.compile(r"\s-+\s|-\s*$")
-LONG_LINE = 55
-"""Characters from which on a line is taken to be wrapped, not ended, where no sign ends it."""
-
 AFTER = ("if", "recommend", "maybe", "general", "elsewhere", "serum", "control")
 """What voids the items after it (to the end of the sentence, or of its parenthesis), and the words just before it."""
 STOPS_AT_CLAUSE = ("recommend", "maybe")
@@ -54,6 +33,18 @@ STATES = ("status", "noun", "absent", "present", "sign")
 PLACES = frozenset(("part", "site", "prior", "current", "date", "anchor", "marker", "contrast", "tumour"))
 RESULTS = frozenset(("score", "pct"))
 TICKS = frozenset("x☒*")
+BEFORE_CLASS = frozenset(("tumour", "site", "marker", "marker_status"))
+OF_GROUP = frozenset(("of", "in", "among", "von", "unter", "sur", "de", "di", "su", "parmi"))
+MANY = "20"
+"""As many digits have the numbers of a group that is spoken of in general."""
+IS_GENERAL = frozenset(("criterion", "class_of", "general"))
+IS_OWN = frozenset(("current", "patient"))
+INDEFINITE = frozenset((
+    "a", "an", "any", "every", "each", "ein", "eine", "einem", "einer", "jeder", "jedes", "un", "une", "tout", "toute",
+    "una", "todo", "toda", "cualquier", "ogni", "qualsiasi", "uno", "herhangi",
+))  # fmt: skip
+OF_ONE = frozenset(("date", "prior", "current", "patient"))
+"""What is said of one patient, not of a class of them."""
 SCORES = 3
 FAR = 20
 """Items of a sentence that are looked ahead over."""
@@ -64,21 +55,17 @@ OF_STAIN = frozenset(("ihc", "test", "noun", "specimen", "tumour", "site"))
 """What may stand between the name of a stain and 'is scored as' where a result follows."""
 
 
-class Context:
+class Context(Breaks):
     """The items of one window with their breaks, nesting and voidness.
 
     ``kinds`` are those of the items; ``sentences`` gives, by its first item, a sentence's end and its kinds.
     """
 
     def __init__(self, folded: Folded, items: Items, joining: frozenset[str]) -> None:
-        self.folded, self.low, self.joining = folded, folded.low, joining
-        self.kinds, self.values, self.starts, self.ends = items.kinds, items.values, items.starts, items.ends
+        super().__init__(folded, items, joining)
+        self.cues = items.cues
         self.sentences: dict[int, tuple[int, set[str]]] = {}
         self.void = [False] * len(self.kinds)
-        self.gaps: list[str] = []
-        self.levels: list[int] = []
-        self.depths: list[int] = []
-        self._measure()
         start = 0
         for index, level in enumerate(self.levels):
             if level >= SENTENCE and index:
@@ -130,77 +117,6 @@ class Context:
                 return False
         return True
 
-    def _measure(self) -> None:
-        """Fill gaps, levels and depths of parentheses."""
-        depth, kind, low = 0, "", self.low
-        gaps, levels, depths = self.gaps, self.levels, self.depths
-        last_end = max(0, self.starts[0] - LONG_LINE)
-        for index, start in enumerate(self.starts):
-            gap, level, end = low[last_end:start], NONE, self.ends[index]
-            gaps.append(gap)
-            if gap and gap not in JOINS:
-                if not PART_SIGNS.isdisjoint(gap):
-                    level = self._break_level(gap, kind, start)
-                if "(" in gap or ")" in gap:
-                    depth = max(0, depth + gap.count("(") - gap.count(")"))
-            levels.append(level)
-            depths.append(depth)
-            if kind != "no" or end != last_end:
-                kind = self.kinds[index]
-            last_end = end
-
-    def _break_level(self, gap: str, before: str, at: int) -> int:
-        """Return how strongly a gap parts its neighbours: the kind of the item before it, the place of that after."""
-        if "\n" in gap:
-            level = self._line_level(gap, before, at)
-            if level > NONE:
-                return level
-        if "." in gap and self._has_full_stop(gap, before):
-            return SENTENCE
-        if "。" in gap or "! " in gap or "? " in gap or (gap[:1] == "." and len(gap) > 1 and before != "comparator"):
-            return SENTENCE
-        if ";" in gap:
-            return CLAUSE
-        if not COMMAS.isdisjoint(gap):
-            return COMMA
-        return COMMA if "-" in gap and DASH.search(gap) else NONE
-
-    def _has_full_stop(self, gap: str, before: str) -> bool:
-        """Tell whether a point in a gap ends a sentence: not that of an abbreviation, nor that after 'ca' or 'max'."""
-        if before == "comparator" and gap[0] == ".":
-            return ". " in gap[1:] or gap == ".."
-        at = gap.find(". ")
-        if at <= 0:
-            return at == 0 or gap == "."
-        word = gap[:at].rpartition(" ")[2]
-        if word.isascii() and word.isalpha() and word not in ABBREVIATED:
-            return True
-        rest = ABBREVIATION.sub("", gap)
-        return ". " in rest or rest == "."
-
-    def _line_level(self, gap: str, before: str, at: int) -> int:
-        """Return the level of an end of line: none where the line is only wrapped."""
-        if gap.count("\n") > 1 and BLANK_LINE.search(gap):
-            return PARAGRAPH
-        if BULLET.search(gap):
-            return SENTENCE
-        rest = gap[: gap.index("\n")].rstrip()
-        if rest.endswith((":", ".", ";", "。", "|")):
-            return SENTENCE
-        return SENTENCE if self._new_line(at) and not (before in GOES_ON and not rest) else NONE
-
-    def _new_line(self, at: int) -> bool:
-        """Tell whether the line that begins before ``at`` is a new one, not the rest of a wrapped line."""
-        begin = self.low.rfind("\n", 0, at)
-        _, _, last_word = self.low[max(0, begin - LONG_LINE) : begin].rpartition(" ")
-        if last_word in self.joining:
-            return False
-        if begin >= LONG_LINE and self.low.rfind("\n", begin - LONG_LINE, begin) < 0:
-            return LABEL.match(self.low, begin + 1) is not None and self.folded.original(begin + 1, begin + 2).isupper()
-        rest = self.low[begin + 1 : at + 1].lstrip()
-        first = self.folded.original(at + 1 - len(rest), at + 2 - len(rest))
-        return not (first.islower() or first.isdigit() or first in "+(")
-
     # ---- what is void
 
     def _sentence(self, start: int, end: int) -> None:
@@ -211,14 +127,14 @@ class Context:
         if VOIDING.isdisjoint(kinds):
             return
         if "criterion" in kinds:
-            self._mark(start, end)
+            self._mark_general(start, end)
         if not OPENING.isdisjoint(kinds):
             for kind in AFTER:
                 if kind in kinds:
                     self._void_after(kind, start, end)
         if "class_of" in kinds:
-            if "pct" in kinds and self._is_share_of_class(start, end):
-                self._mark(start, end)
+            if ("pct" in kinds or "num" in kinds) and self._is_share_of_class(start, end):
+                self._mark_general(start, end)
             self._void_classes(start, end)
         if "box" in kinds:
             self._void_unchecked(start, end)
@@ -238,13 +154,33 @@ class Context:
         """Tell whether a sentence speaks of how many tumours or patients have a result."""
         for index in range(start, end):
             at = index + 1
-            if self.kinds[index] != "pct":
+            if self.kinds[index] != "pct" and not self._is_many(index):
                 continue
-            while at < end and self.levels[at] == NONE and self.kinds[at] in ("tumour", "site", "marker"):
+            while at < end and self.levels[at] == NONE and self.kinds[at] in BEFORE_CLASS:
                 at += 1
             if at < end and self.levels[at] == NONE and self.kinds[at] == "class_of":
                 return True
         return False
+
+    def _is_many(self, index: int) -> bool:
+        """Tell whether a number counts those of a group: 'of 304 RAS wild-type tumours', 'in 100 cancers'."""
+        written = self.text(index)
+        if self.kinds[index] != "num" or not written.isdigit() or len(written) < len(MANY):
+            return False
+        words = self.gaps[index].split()
+        return bool(words) and words[-1] in OF_GROUP
+
+    def _mark_general(self, start: int, end: int) -> None:
+        """Void a sentence that speaks in general, but for a clause of its own that turns to the present tumour."""
+        at = start
+        while at < end:
+            last = at + 1
+            while last < end and self.levels[last] < CLAUSE:
+                last += 1
+            kinds = self.kinds[at:last]
+            if at == start or not IS_GENERAL.isdisjoint(kinds) or IS_OWN.isdisjoint(kinds):
+                self._mark(at, last)
+            at = last
 
     def _mark(self, start: int, end: int) -> None:
         for index in range(start, end):
@@ -261,9 +197,18 @@ class Context:
             if self._is_applied(index, start) if kind == "general" else self._is_result(index, end):
                 index += 1
                 continue
-            if kind != "elsewhere":
+            if kind == "if" and self._is_of_any(index, start):
+                self._mark(start, index)
+            elif kind != "elsewhere":
                 self._void_before(index, start)
             index = self._void_on(index, end, stop) if kind != "control" else self._void_control(index, end)
+
+    def _is_of_any(self, index: int, start: int) -> bool:
+        """Tell whether any such result is spoken of: 'a HER2 score of 3+ would ...', 'any HER2 2+ triggers ...'."""
+        words = self.gaps[start].split()
+        return (
+            bool(words) and words[-1] in INDEFINITE and max(self.levels[start + 1 : index + 1], default=NONE) < CLAUSE
+        )
 
     def _is_result(self, index: int, end: int) -> bool:
         """Tell whether a word that can also be a result closes its part of the sentence: '2+ (questionable)'."""
@@ -331,6 +276,16 @@ class Context:
                 at -= 1
                 if self.kinds[at] in ("status", "score", "sign", "noun"):
                     self.void[at] = True
+            if self.void[at] or self.void[index - 1]:
+                self._void_inside(index, end)
+
+    def _void_inside(self, index: int, end: int) -> None:
+        """Void the parenthesis right after a class: 'HER2-positive tumours (IHC 3+)'."""
+        last = index + 1
+        while last < end and self.depths[last] > self.depths[index]:
+            last += 1
+        if OF_ONE.isdisjoint(self.kinds[index:last]) and "prior" not in self.kinds[max(0, index - FAR) : index]:
+            self._mark(index + 1, last)
 
     def _void_unchecked(self, start: int, end: int) -> None:
         """Void what stands at an empty box; the box stands before its value, or after it."""
@@ -357,7 +312,8 @@ class Context:
             if len(others) >= SCORES - 1 and len(inner) == len(scores) - 1:
                 self._mark(inner[0], self._void_on(inner[0], end, SENTENCE))
             elif not PLACES & {self.kinds[at] for at in range(first, scores[-1])}:
-                self._mark(start if not self._has_own(start, first) else first, end)
+                own = self._has_own(start, first) and not self._is_after_status(scores)
+                self._mark(first if own else start, end)
         elif self._explains(scores[0]):
             self._mark(start, end)
 
@@ -367,6 +323,10 @@ class Context:
         while at > start and self.kinds[at] == "status":
             at -= 1
         return at if at >= start and self.kinds[at] == "num" and self.text(at) == "0" else index
+
+    def _is_after_status(self, scores: Sequence[int]) -> bool:
+        """Tell whether each score stands after its status: 'negative (0-1+), equivocal (2+), positive (3+)'."""
+        return min(scores) > 0 and all(self.kinds[at - 1] == "status" for at in scores)
 
     def _has_own(self, start: int, first: int) -> bool:
         return any(self.kinds[at] in ("status", "sign") for at in range(start, first))
@@ -386,17 +346,3 @@ class Context:
         percents = [at for at in range(max(scores[0] - 1, 0), end) if self.kinds[at] == "pct"]
         plain = [at for at in percents if self.text(at)[:1] not in "<>≤≥"]
         return len(plain) >= len(scores) - 1
-
-    def text(self, index: int) -> str:
-        """Return the folded text of an item."""
-        return self.low[self.starts[index] : self.ends[index]]
-
-    def place(self, index: int) -> Span:
-        """Return the place of an item in the folded text."""
-        return Span(self.starts[index], self.ends[index])
-
-    def lengthen(self, index: int, end: int) -> None:
-        """Let an item end later."""
-        self.ends[index] = end
-        if index + 1 < len(self.gaps):
-            self.gaps[index + 1] = self.low[end : self.starts[index + 1]]

@@ -8,24 +8,21 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from itertools import pairwise
-from typing import TYPE_CHECKING
 
 from her2crc.frontends.text.context import CLAUSE, COMMA, NONE, SENTENCE
 from her2crc.frontends.text.findings import Span
-from her2crc.frontends.text.numbers import COMPARATORS, read_numbers
-
-if TYPE_CHECKING:
-    from her2crc.frontends.text.binding import Binding
+from her2crc.frontends.text.numbers import COMPARATORS, DEPTH, NAMED_BEFORE, OF_DEPTH, OTHER_UNIT, read_numbers
+from her2crc.frontends.text.probes import ADJACENT, FAR, Probes
 
 UNREAD = frozenset(("log2", "fraction", "mutation", "serum", "variant"))
 QUANTITIES = frozenset(
     ("copies", "fold", "ratio", "mean", "per_cell", "snr", "signals", "total", "counted", "cep17", "other_probe")
 )
 """Words before a number that can say what it is."""
-MEANS = frozenset(("mean", "per_cell", "snr"))
-PROBES = frozenset(("anchor", "cep17"))
-COPIES = frozenset(("copies", "mean", "per_cell", "signals", "snr"))
+OF_NUMBER = frozenset(("copies", "fold", "ratio", "per_cell", "snr", "mean"))
+"""Those of them that name a number, and not only what is counted."""
+NAMES_NUMBER = frozenset(("anchor", "cep17", "mean"))
+SEQUENCED = frozenset(("tissue", "plasma", "digital"))
 WORD = re.compile(r"[a-z]+")
 UNITS = {
     kind: rank
@@ -34,27 +31,18 @@ UNITS = {
     )
 }
 """What the word after a number can make of it; of two meanings of a word, the first of these."""
-FAR = 20
-"""Items of a sentence that are looked over before or after a number."""
-ADJACENT = 30
-"""Characters that may stand between a number and the word that says what it is."""
 PLAIN_GAP = frozenset(" :=~(|,-\n[<>≤≥.'\"/^")
 BAND = re.compile(r"\d{1,2}[pq](?:\d|ter|cen)")
 """A band of a chromosome."""
 BUILD = re.compile(r"\((?:grch|hg)\d\d\)")
-OF_PROBE = re.compile(r" (?:[a-z]{3,10} \()?")
-"""What may stand between a number and its probe: nothing, or the colour of its signals ('12 red (HER2)')."""
 PARTED = re.compile(r"\s[.,]\d{1,2}(?!\d|[.,]\d)")
 BROKEN = re.compile(r"\.\s\d{1,2}(?!\d|[.,]\d|\s?[a-z%+/])")
+ARROWS = frozenset(("->", "→", "=>", "⇒"))
 EQUALS = re.compile(r"\)?\s{0,2}(?:=|->|→|⇒|=>|:|ratio)\s{0,2}")
-RATIO_SIGNS = ("/", ":", " / ", " : ", "/ ", ": ", " to ")
 
 
-class Counts:
+class Counts(Probes):
     """Reads one number at a time, with the state of the walk."""
-
-    def __init__(self, walker: Binding) -> None:
-        self.walker, self.ctx = walker, walker.ctx
 
     def read(self, index: int) -> None:
         """Read a number, if the words around it say what it is of HER2."""
@@ -65,10 +53,15 @@ class Counts:
         if self.is_in_name(index):
             return
         slots = walker.slots
+        if walker.next_kind(index) == "num" and ctx.gaps[index + 1].strip() in ARROWS:
+            return  # the value that it changed to follows
         field = self.field(index, slots)
         if not field:
+            if not UNREAD.isdisjoint(slots):
+                walker.slots = []
             return
-        walker.slots = []
+        if field != "cells" or "(" not in ctx.gaps[index]:  # 'ratio (60 nuclei): 2.6'
+            walker.slots = []
         if self.after(index) not in ("", "ratio"):
             walker.passed = index + 1
         if walker.target(index, "ratio") not in ("her2", "hold"):
@@ -76,12 +69,13 @@ class Counts:
         method = self.method(field, index)
         if field == "other_ratio":
             walker.doubt("other_probe", index, "ratio")
+            walker.block.add(method)
             return
         if field == "ratio" and self.put_quotient(index):
             return
         self.mend(index)
         numbers = read_numbers(ctx.text(index))
-        if BROKEN.match(ctx.low, ctx.ends[index]):
+        if BROKEN.match(ctx.low, ctx.ends[index]) or self.begins_range(index):
             walker.doubt("number_range", index, field)
             return
         if len(numbers) != 1:
@@ -92,12 +86,24 @@ class Counts:
             self.put(index + 1, method, "cep17_mean", read_numbers(ctx.text(index + 1))[0])
             ctx.void[index + 1] = True
 
+    def begins_range(self, index: int) -> bool:
+        """Tell whether a number begins a range in words ('2.2 to 2.4'), whose end is no value either."""
+        ctx, at = self.ctx, index + 1
+        if at >= self.walker.end or ctx.kinds[at] != "num" or ctx.levels[at] > NONE:
+            return False
+        if ctx.gaps[at].strip() not in self.walker.languages.ranges:
+            return False
+        ctx.void[at] = True
+        return ctx.text(at) != "1"  # '5.4 to 1' is a ratio
+
     def is_in_name(self, index: int) -> bool:
         """Tell whether digits belong to a name: 'her2Cep17Ratio', 'GRCh37', '17q12', 'S26-118'."""
         start, low = self.ctx.starts[index], self.ctx.low
         if BAND.match(low, start):
             return True
         named = low[start - 1 : start] if start else ""
+        if named == "_":  # 'NM_004448.4'
+            return True
         return "a" <= named <= "z" and (index == 0 or self.ctx.ends[index - 1] != start)
 
     def mend(self, index: int) -> None:
@@ -130,16 +136,6 @@ class Counts:
                 self.put(result, "ish", "ratio", numbers[0])
                 ctx.void[result] = True
         return True
-
-    def is_pair(self, index: int) -> bool:
-        """Tell whether the number after a mean is that of the second probe: '(mean 9.6 and 2.0)'."""
-        walker, ctx, after = self.walker, self.ctx, index + 1
-        if after >= walker.end or ctx.kinds[after] != "num" or len(read_numbers(ctx.text(after))) != 1:
-            return False
-        words = ctx.gaps[after].replace("/", " ").split()
-        probes = [kind for kind in ctx.kinds[max(walker.start, index - FAR) : index] if kind in PROBES]
-        in_order = [*pairwise(probes)][-1:] == [("anchor", "cep17")]
-        return in_order and set(words) <= walker.languages.separators
 
     def put(self, index: int, method: str, field: str, number: Decimal) -> None:
         """Give a number to the finding of its method; a bound is kept as such."""
@@ -219,23 +215,23 @@ class Counts:
         if "log2" in recent and ctx.text(index).endswith(("fold", "fach")):
             return "fold"
         if not after and not self.is_named(recent, index):
-            return ""
-        if after in UNREAD or not UNREAD.isdisjoint(recent):
+            return self.named_again(index)
+        if after in UNREAD or not UNREAD.isdisjoint(recent) or self.is_of_other(index):
             return ""
         if ctx.kinds[index] == "times" and not ("copies" in recent and "fold" not in recent):
-            return "fold" if self.close(index) or walker.noun == "amplification" else ""
+            return "fold" if self.is_multiple(index) else ""
         if after == "fold" or ("fold" in recent and self.close(index)):
             return "fold"
         if "other_probe" in recent and ("ratio" in recent or "signals" in recent or walker.method == "ish"):
             return "other_ratio"
-        if after in ("cells", "counted") and walker.method == "ish" and ctx.levels[index] >= COMMA:
+        if after in ("cells", "counted") and (walker.method == "ish" or "cep17" in recent) and self.is_count(index):
             return "cells"
         probe = self.probe_after(index) or self.probe_of_unit(index, after)
         if probe:
             return probe
         if after == "per_cell" and "cep17" not in recent and "snr" not in recent:
             return self.copies({*recent, after}, index)
-        if not self.close(index):
+        if not self.close(index) or self.is_taken(index):
             return self.from_after(index, after, recent)
         return self.from_before(recent, index) or self.from_after(index, after, recent)
 
@@ -243,7 +239,27 @@ class Counts:
         """Tell whether any word before a number, or the probe after it, can say what it is: most numbers are others."""
         if not QUANTITIES.isdisjoint(recent) or self.ctx.kinds[index] == "times":
             return True
-        return bool(recent and recent[-1] == "anchor") or self.walker.next_kind(index) in PROBES
+        return bool(recent and recent[-1] == "anchor") or self.walker.next_kind(index) in NAMES_NUMBER
+
+    def is_of_other(self, index: int) -> bool:
+        """Tell whether a number is a length, a weight, how many looked, or only a name: '5.4 kb', 'exon 20'."""
+        low, start = self.ctx.low, self.ctx.starts[index]
+        if OTHER_UNIT.match(low, self.ctx.ends[index]) is not None:
+            return True
+        return NAMED_BEFORE.search(low, max(0, start - ADJACENT), start) is not None
+
+    def is_multiple(self, index: int) -> bool:
+        """Tell whether '12x' is a fold change of what was named, and not the depth of something else."""
+        low, start = self.ctx.low, self.ctx.starts[index]
+        if DEPTH.match(low, self.ctx.ends[index]) or OF_DEPTH.search(low, max(0, start - 2 * ADJACENT), start):
+            return False
+        unknown = self.unknown_words(self.ctx.gaps[index])
+        return not unknown and (self.close(index) or self.walker.noun == "amplification")
+
+    def unknown_words(self, gap: str) -> set[str]:
+        """Return the words of a gap that only belong to a statement where they are known."""
+        languages = self.walker.languages
+        return {word for word in WORD.findall(gap) if word not in languages.fillers and word not in languages.links}
 
     def since_name(self, recent: list[str]) -> list[str]:
         """Return the words since HER2 was named again, where these say what the number is ('VAF 12%, ERBB2 CN 8')."""
@@ -251,39 +267,7 @@ class Counts:
             return recent
         last = max((at for at, kind in enumerate(recent) if kind == "anchor"), default=0)
         own = recent[last:]
-        return own if ("copies" in own or "fold" in own) and UNREAD.isdisjoint(own) else recent
-
-    def probe_after(self, index: int) -> str:
-        """Return the mean of the probe named right after a number ('5.2 HER2 and 4.0 CEP17 signals per cell')."""
-        walker, ctx = self.walker, self.ctx
-        following, before = walker.next_kind(index), ctx.kinds[index - 1] if index > walker.start else ""
-        before = "" if index - 1 <= walker.passed else before
-        if following not in ("anchor", "cep17") or before in ("anchor", "cep17", "ratio"):
-            return ""
-        if OF_PROBE.fullmatch(ctx.gaps[index + 1]) is None:
-            return ""
-        if not MEANS & walker.kinds:
-            return ""
-        walker.passed = index + 1
-        return "cep17_mean" if following == "cep17" else "her2_mean"
-
-    def probe_of_unit(self, index: int, after: str) -> str:
-        """Return the mean of the probe named after a unit ('1.9 copies of CEN17')."""
-        at, ctx = index + 1, self.ctx
-        if after not in ("copies", "signals"):
-            return ""
-        while at < self.walker.end and ctx.starts[at] == ctx.starts[index + 1]:
-            at += 1
-        if at >= self.walker.end or ctx.levels[at] > NONE or ctx.kinds[at] not in ("anchor", "cep17"):
-            return ""
-        if (
-            len(ctx.gaps[at]) > len(" of the ")
-            or self.walker.method in ("tissue", "plasma")
-            or not MEANS & self.walker.kinds
-        ):
-            return ""
-        self.walker.passed = at
-        return "cep17_mean" if ctx.kinds[at] == "cep17" else "her2_mean"
+        return own if not OF_NUMBER.isdisjoint(own) and UNREAD.isdisjoint(own) else recent
 
     def from_before(self, recent: list[str], index: int) -> str:
         """Return the field that the words before a number name."""
@@ -292,13 +276,15 @@ class Counts:
         both = "cep17" in kinds and "anchor" in kinds
         if "snr" in kinds:
             return "cep17_mean" if "cep17" in kinds and self.last_is(recent, "cep17") else "her2_mean"
-        if "ratio" in kinds:
-            if sequenced and "cep17" not in kinds:
+        if "ratio" in kinds and self.is_other_ratio(index):
+            return ""
+        if "ratio" in kinds and not self.is_of_copies(index):
+            if sequenced and "cep17" not in kinds and "ish" not in walker.block:
                 return "fold"
             return "ratio"
         if both and self.is_quotient(index):
             return "ratio"
-        if "counted" in kinds and ("cells" in kinds or walker.method == "ish"):
+        if "counted" in kinds and ("cells" in kinds or (walker.method == "ish" and "signals" not in kinds)):
             return "cells"
         if both and not self.last_is(recent, "cep17"):
             self.walker.doubt("probes_unclear", index, "her2_mean")
@@ -346,32 +332,18 @@ class Counts:
             or "ish_hint" in kinds
             or "mean" in kinds
             or "ish" in walker.clause_kinds(index)
-            or {"cep17", "ratio"} <= walker.kinds
+            or self.is_beside_control(index)
         ):
             return "her2_mean"
         return "cn"
 
-    def is_mean(self, kinds: set[str], index: int) -> bool:
-        """Tell whether a number of signals is a mean per cell, not a total."""
-        written = self.ctx.text(index).replace(",", ".")
-        return bool(kinds & (MEANS | {"copies"})) or "." in written
-
-    def last_is(self, recent: list[str], kind: str) -> bool:
-        """Tell whether of the two probes this one was named last, and not in one breath with the other."""
-        last = max(at for at, name in enumerate(recent) if name == kind)
-        return "anchor" not in recent[last:] and "anchor" not in recent[max(0, last - 1) : last]
-
-    def is_quotient(self, index: int) -> bool:
-        """Tell whether HER2 and CEP17 are written as a quotient before a number."""
-        ctx = self.ctx
-        kinds = ctx.kinds
-        for at in range(index - 1, max(index - 6, self.walker.start), -1):
-            first = at - 1
-            while first > self.walker.start and kinds[first] in COPIES:
-                first -= 1
-            if kinds[at] == "cep17" and kinds[first] == "anchor":
-                return ctx.low[ctx.ends[at - 1] : ctx.starts[at]] in RATIO_SIGNS
-        return False
+    def is_beside_control(self, index: int) -> bool:
+        """Tell whether copies of CEP17 are given too, in the same sentence or the next: a hybridisation's, then."""
+        walker = self.walker
+        if not SEQUENCED.isdisjoint(walker.kinds):
+            return False
+        _, following = walker.ctx.sentences.get(walker.end, (0, ()))
+        return "cep17" in walker.kinds or ("cep17" in following and SEQUENCED.isdisjoint(following))
 
     def close(self, index: int) -> bool:
         """Tell whether the words before a number stand near it."""
@@ -390,7 +362,9 @@ class Counts:
     def after(self, index: int) -> str:
         """Return the kind of the word right after a number."""
         ctx, at = self.ctx, index + 1
-        if at >= self.walker.end or ctx.levels[at] > NONE or len(ctx.gaps[at]) > len(" of the total "):
+        if at >= self.walker.end or len(ctx.gaps[at]) > len(" of the total "):
+            return ""
+        if ctx.levels[at] > NONE and not (ctx.gaps[at] == " (" and ctx.low.startswith(")", ctx.ends[at])):
             return ""
         start, found = ctx.starts[at], ""
         for other in range(at, min(at + 3, len(ctx.kinds))):

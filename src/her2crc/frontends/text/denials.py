@@ -32,6 +32,10 @@ TESTED = frozenset(("ihc", "ish", "tissue", "plasma", "digital", "anchor"))
 TESTING = TESTED | {"test"}
 """What names a test that was not done; the first are needed."""
 NAMES_TEST = TESTING | {"noun"}
+NAMING = frozenset(("ihc", "ish", "score", "score_word", "noun", "tissue", "plasma"))
+"""What in a sentence says that it speaks of HER2, besides its name."""
+NODES = re.compile(r"\s?\(?\d{1,3}\s?/\s?\d{1,3}(?!\d)")
+"""Lymph nodes with tumour, of those looked at."""
 LOOK = 8
 """Items that are looked ahead."""
 FAR = 40
@@ -89,6 +93,16 @@ class Denials(Scores):
         scored = ctx.starts[begin + before.index("score")]
         last = begin + max(at for at, kind in enumerate(before) if kind == "pct")
         return ctx.starts[last] > scored and (ctx.levels[first] >= COMMA or "/" in ctx.gaps[first])
+
+    def is_of_site(self, walker: Binding, index: int) -> bool:
+        """Tell whether a place alone is called free or not ('Lymph nodes: negative'), in a sentence without HER2."""
+        first = index
+        while first > walker.start and walker.ctx.starts[first - 1] == walker.ctx.starts[index]:
+            first -= 1
+        if walker.previous_kind(first) != "site":
+            return False
+        named = walker.has_anchor or not NAMING.isdisjoint(walker.kinds)
+        return not named or NODES.match(walker.ctx.low, walker.ctx.ends[index]) is not None
 
     def begins_list(self, walker: Binding, index: int) -> bool:
         """Tell whether 'negative for' denies what is listed after it."""

@@ -92,7 +92,8 @@ class Draft:
         """Take the population of the highest intensity of a mixed result."""
         if not self.populations:
             return
-        best = max(self.populations, key=lambda item: score_rank(item.score))
+        found = [item for item in self.populations if item.op or item.percent != 0]
+        best = max(found or self.populations, key=lambda item: score_rank(item.score))
         head = {"ihc_score": best.score}
         spans: dict[str, tuple[Span, ...]] = {"ihc_score": (best.span,)}
         if best.percent is not None and best.percent_span is not None:

@@ -9,10 +9,13 @@ from __future__ import annotations
 from functools import lru_cache
 
 from her2crc.frontends.text.context import Context
+from her2crc.frontends.text.definitions import void_definitions
 from her2crc.frontends.text.findings import Reading, Review, Span
 from her2crc.frontends.text.fold import fold
+from her2crc.frontends.text.generalities import void_generalities
 from her2crc.frontends.text.languages import Languages, load_languages
 from her2crc.frontends.text.layout import read_layout
+from her2crc.frontends.text.legends import read_legends
 from her2crc.frontends.text.markers import read_markers
 from her2crc.frontends.text.markup import read_markup
 from her2crc.frontends.text.scan import Scanner
@@ -46,8 +49,8 @@ def extract(text: str, languages: Languages | None = None) -> Reading:
         return Reading(tuple(elements)) if elements else NOTHING
     words = languages or load_languages()
     scanner, headings = _prepared(words)
-    folded = read_tables(folded, scanner)
-    sections = headings.sections(folded.low)
+    folded = read_tables(read_legends(folded, words), scanner)
+    sections = headings.sections(folded)
     walker = Walker(words, Sections(sections, read_origins(folded, scanner, sections)))
     markers = []
     for first, last in scanner.windows(folded):
@@ -56,10 +59,13 @@ def extract(text: str, languages: Languages | None = None) -> Reading:
             continue
         ctx = Context(folded, items, words.joining)
         if not NAMED.isdisjoint(items.kinds):
+            void_generalities(ctx, words)
+            void_definitions(ctx, words)
             walker.read(ctx)
         markers.extend(read_markers(ctx, words))
     walker.values.settle()
     walker.values.settle_tumours()
+    walker.values.settle_entries(folded.low)
     walker.values.settle_times()
     found = [draft.finish(folded) for draft in walker.values.drafts if not draft.is_empty()]
     found.extend(elements)

@@ -188,7 +188,7 @@ _TABLE = _Table()
 
 def fold(text: str) -> Folded:
     """Return the folded text; linear in its length."""
-    text = text.replace("\r\n", " \n") if "\r\n" in text else text
+    text = text.replace("\r\n", " \n") if "\r" in text else text
     if text.isascii():
         low = text.lower()
         if "\r" in low or "\x00" in low:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from her2crc.frontends.text.drafts import ANALYTE, Draft, Waiting, status_of
+from her2crc.frontends.text.drafts import ANALYTE, About, Draft, Waiting, status_of
 from her2crc.frontends.text.findings import IHC, ISH, STATUS, Span
 from her2crc.frontends.text.numbers import score_rank
 
@@ -14,6 +15,20 @@ if TYPE_CHECKING:
 CALL_OF_SCORE = {"0": "negative", "1+": "negative", "0-1+": "negative", "2+": "equivocal", "3+": "positive"}
 OPEN_STATES = frozenset(("pending", "not_done", "indeterminate"))
 
+MONTH = (
+    r"(?:(?:jan|feb|fev|mar|mai|may|mag|apr|abr|avr|jun|jul|jui|giu|lug|aug|ago|aou|sep|set|o[ckt]t|nov|de[cz]|dic|ene"
+    r"|gen)[a-z]{0,6}\.? )"
+)
+ENTRY = re.compile(
+    rf"(?:^|\n)[ *•-]{{0,8}}{MONTH}?(?:\d{{1,2}}[./-]){{0,2}}(?P<year>(?:19|20)\d\d)(?:-\d\d){{0,2}}"
+    r"(?:年(?:\d{1,2}月)?(?:\d{1,2}日)?)?(?: \([^()\n]{1,40}\))? ?:"
+)
+"""What an entry of a history begins with."""
+YEAR_LABEL = re.compile(r"(?:19|20)\d\d[^\n:]{0,50}:")
+"""What holds one: the cheap test."""
+LONGEST_ENTRY = 1_500
+"""Characters of the entries of one paragraph that are looked back over."""
+
 COMPARED = {STATUS: (IHC, ISH), IHC: (STATUS,), ISH: (STATUS,)}
 """Tests that a later result of this one can make an earlier result of."""
 
@@ -21,6 +36,26 @@ COMPARED = {STATUS: (IHC, ISH), IHC: (STATUS,), ISH: (STATUS,)}
 def year(item: Draft) -> str:
     """Return the year of a result with a date."""
     return (item.about.date or "").partition("-")[0]
+
+
+def read_entries(low: str, first: int, last: int) -> list[tuple[int, str]]:
+    """Return where the entries of a history begin that can hold a place: '2019: ...', '- 03/2026: ...'; their years."""
+    begin = max(0, first - LONGEST_ENTRY)
+    if YEAR_LABEL.search(low, begin, last) is None:
+        return []
+    return [(entry.start(), entry["year"]) for entry in ENTRY.finditer(low, begin, last)]
+
+
+def entry_year(low: str, entries: list[tuple[int, str]], at: int) -> str:
+    """Return the year of the entry of a history that a place is in, in the same paragraph."""
+    begin = max(low.rfind("\n\n", 0, at), at - LONGEST_ENTRY, 0) if entries else 0
+    found = [own for start, own in entries if begin <= start < at]
+    return found[-1] if found else ""
+
+
+def other_date(one: About, other: About) -> bool:
+    """Tell whether two results have dates that are not the same."""
+    return one.date is not None and other.date is not None and one.date != other.date
 
 
 def agrees(stain: Draft, status: Draft) -> bool:
@@ -39,6 +74,7 @@ class Gathered:
         self.last: Draft | None = None
         self.anchor: Span | None = None
         self.waiting: Waiting | None = None
+        self.years: dict[int, str] = {}
 
     def draft(self, walker: Binding, method: str, field: str, value: object) -> Draft:
         """Return the finding that takes a value: the open one of its method, or a new one."""
@@ -46,7 +82,7 @@ class Gathered:
         found = self.open.get(analyte)
         same = found is not None and (
             (found.mention == walker.mention and found.sentence == walker.sentence and not walker.place_since)
-            or found.about.key() == walker.about.key()
+            or (found.about.key() == walker.about.key() and not other_date(found.about, walker.about))
         )
         if found is None or not same or found.differs(field, value):  # type: ignore[arg-type]
             found = Draft(analyte, walker.about.copy(), self.anchor, walker.sentence, walker.mention)
@@ -77,6 +113,8 @@ class Gathered:
 
     def settle(self) -> None:
         """Give a status without a method to the one method that is named after it in the same mention."""
+        if not [item for item in self.drafts if item.analyte == STATUS]:
+            return
         beside: dict[tuple[int, int], list[Draft]] = {}
         for item in self.drafts:
             if item.analyte != ANALYTE[""] and item.values.get("status") not in OPEN_STATES:
@@ -116,9 +154,28 @@ class Gathered:
             if others and all(spans[0].start < first for spans in item.spans.values()):
                 item.about.temporality = "prior"
 
+    def settle_entries(self, low: str) -> None:
+        """Date the results of an entry of a history ('2019: ...') by it, where they have no date of their own.
+
+        A result of another tumour is an earlier one where a result of the patient has a later year.
+        """
+        stated = [item for item in self.drafts if not item.is_empty()]
+        places = [item.begins() for item in stated]
+        entries = read_entries(low, min(places), max(places)) if len(places) > 1 else []
+        for item, at in zip(stated, places, strict=True):
+            self.years[id(item)] = year(item) or entry_year(low, entries, at)
+        own = [item for item in stated if item.about.subject == "patient"]
+        latest = max([self.years[id(item)] for item in own], default="")
+        for item in own:
+            other = item.about.tumour not in (None, "colorectal") and item.about.temporality == "current"
+            if other and "temporality" not in item.about.spans and "" < self.years[id(item)] < latest:
+                item.about.temporality = "prior"
+
     def settle_times(self) -> None:
         """A dated result told before a present one of the same test, or of an earlier year, is an earlier one."""
         own = [item for item in self.drafts if item.about.temporality == "current" and not item.is_empty()]
+        if len(own) <= 1:
+            return
         present: dict[tuple[str, str], int] = {}
         latest: dict[tuple[str, str], str] = {}
         for item in own:
@@ -126,12 +183,20 @@ class Gathered:
             if "temporality" in item.about.spans:
                 present[test] = max(present.get(test, 0), item.begins())
             for name in (test[0], *COMPARED.get(test[0], ())):
-                latest[name, test[1]] = max(latest.get((name, test[1]), ""), year(item))
+                latest[name, test[1]] = max(latest.get((name, test[1]), ""), self.years.get(id(item), ""))
         for item in own:
             test = item.analyte, item.about.subject
-            if item.about.date is None or "temporality" in item.about.spans:
+            own_year = self.years.get(id(item), "")
+            if not own_year or "temporality" in item.about.spans:
                 continue
-            if present.get(test, 0) > item.begins() or latest[test] > year(item):
+            dated = item.about.date is not None and present.get(test, 0) > item.begins()
+            if dated or latest[test] > own_year:
+                item.about.temporality = "prior"
+        earlier = {(item.sentence, item.about.date) for item in own if item.about.temporality == "prior"}
+        newest = max(latest.values(), default="")
+        for item in own:
+            beside = (item.sentence, item.about.date) in earlier and item.about.date is not None
+            if beside and "temporality" not in item.about.spans and self.years.get(id(item), "") < newest:
                 item.about.temporality = "prior"
 
     def attach_details(self, walker: Binding, found: Draft) -> None:

@@ -17,6 +17,8 @@ SEPARATORS = {
 }
 RULE = re.compile(r"\s*|(?=[^=_-]*[=_-]{2})[\s|:=+_-]*")
 """A line that is empty or only drawn."""
+DRAWN = ("-", "=", "_", "+")
+"""What a line that is only drawn, and parts no columns, begins with."""
 
 
 class Cell(NamedTuple):
@@ -56,6 +58,8 @@ class Grid:
 
     def _is_row(self, style: str, line: Cell) -> bool:
         separator, (start, end) = SEPARATORS[style], self._inner(line)
+        if self.low.startswith(DRAWN, start) and RULE.fullmatch(self.low, start, end) is not None:
+            return end > start
         found = separator.search(self.low, start, end)
         if found is not None and style in ("comma", "semicolon"):
             found = separator.search(self.low, found.end(), end)
@@ -78,6 +82,16 @@ class Grid:
             cells.append(self._inner(Cell(at, found.start())))
             at = found.end()
         return [*cells, self._inner(Cell(at, end))]
+
+    def header(self, style: str, number: int) -> list[Cell]:
+        """Return the cells of a line as labels, the first empty where only the lines below begin at the left."""
+        line, cells = self.lines[number], self.cells(style, self.lines[number])
+        indent = cells[0].start - line.start
+        if style != "spaces" or indent <= 1 or number + 1 >= len(self.lines):
+            return cells
+        below = next((row for row in self.lines[number + 1 :] if RULE.fullmatch(self.low, *row) is None), line)
+        first = self.cells(style, below)[0]
+        return [Cell(line.start, line.start), *cells] if first.end - below.start < indent else cells
 
     def rows(self, style: str, header: list[Cell], first: int, last: int) -> list[Row]:
         """Return the rows under a header, each with a cell for each of its labels."""
@@ -109,6 +123,7 @@ class Grid:
         for cell in self._split(header, begin, line, cells):
             start, end = cell.start - line.start + begin, cell.end - line.start + begin
             below = [at for at, label in enumerate(header) if start < label.end and label.start < end]
+            below = [0] if cell.start == cells[0].start and start <= header[0].start else below
             if len(below) != 1 or placed[below[0]].start < placed[below[0]].end:
                 return []
             placed[below[0]] = cell

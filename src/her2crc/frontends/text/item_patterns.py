@@ -97,7 +97,7 @@ def compile_patterns(languages: Languages) -> Patterns:
     )
     next_item = rf"(?:[a-z]++[.,:]*+|[^a-z \n])*?(?:{item}|(?=[ \n])|\Z)"
     heads = words_pattern(languages.sections)
-    start = "|".join((latin, digits, others, heads, r"[\d+%<\[☐☒_]"))
+    start = "|".join((*languages.item_patterns, heads, r"[\d+%<\[☐☒_]"))
     goes_on = rf"{LEAD}+(?:{start})|{LEAD}(?:>|[^\n:.;]{{1,40}}+:)"
     return Patterns(re.compile(next_item), tuple(groups.kinds), re.compile(goes_on))
 

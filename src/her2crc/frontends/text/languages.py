@@ -27,7 +27,9 @@ Plain = Literal[
     "elsewhere", "serum", "therapy", "anti", "test", "prior", "replaced", "amended", "current", "family",
     "patient", "neutral", "range", "separator", "filler", "percent_sign", "class_of", "link", "turn",
     "threshold", "per_cell", "says", "specimen", "ras_codon", "replaces", "replaced_by", "explains", "reported", "past",
-    "no_result", "misread", "cohort", "done", "control", "owner", "blood",
+    "no_result", "misread", "cohort", "whole", "graded", "antibody_column", "done", "control", "owner", "blood",
+    "drug", "study", "label", "modal", "asks", "when", "this", "finds", "being", "owing", "either", "article",
+    "void_heading", "void_line", "not_heading", "considers",
 ]  # fmt: skip
 Named = Literal[
     "assay", "assay_method", "antibody", "marker", "status", "noun", "score", "numeral", "pattern", "comparator",
@@ -38,6 +40,8 @@ TOGETHER = 5
 QUOTES = "\"'"
 CONFUSED = (("i", "l"), ("l", "i"), ("i", "1"), ("l", "1"), ("m", "rn"), ("o", "0"), ("e", "c"), ("c", "e"))
 """Letters, and what OCR takes them for."""
+CUES = frozenset(("drug", "study", "label", "modal", "asks", "when", "this", "finds", "owing", "either"))
+"""Words that stand beside the items of a text: they only show of whom a sentence speaks."""
 NOT_SCANNED = frozenset(
     (
         "filler",
@@ -55,8 +59,17 @@ NOT_SCANNED = frozenset(
         "no_result",
         "misread",
         "cohort",
+        "whole",
+        "graded",
+        "antibody_column",
         "done",
         "owner",
+        "article",
+        "being",
+        "void_heading",
+        "void_line",
+        "not_heading",
+        "considers",
     )
 )
 """Words that are looked up where they are needed, not looked for in the text."""
@@ -101,18 +114,29 @@ class Languages:
         self.stems = {key[:-1]: found for key, found in self.meanings.items() if key.endswith("*")}
         self.stem_lengths = sorted({len(stem) for stem in self.stems}, reverse=True)
         self.word_patterns = words_patterns(self.meanings)
+        self.item_patterns = words_patterns(
+            phrase for phrase, found in self.meanings.items() if any(kind not in CUES for kind, _ in found)
+        )
         self.fillers = frozenset(part for phrase in self.plain("filler") for part in fold_phrase(phrase).split())
         self.separators = frozenset(map(fold_phrase, self.plain("separator")))
         self.links = frozenset(map(fold_phrase, self.plain("link")))
         self.turns = frozenset(map(fold_phrase, self.plain("turn")))
+        self.ranges = frozenset(map(fold_phrase, self.plain("range")))
         self.says = frozenset(map(fold_phrase, self.plain("says")))
         done = self.alternatives("done")
         self.done = re.compile(rf"(?:\s[a-z']{{1,12}}){{0,4}}?\s(?:{done})(?![a-z])")
+        self.beings = frozenset(map(fold_phrase, self.plain("being")))
+        self.articles = frozenset(map(fold_phrase, self.plain("article")))
         self.owners = frozenset(map(fold_phrase, self.plain("owner")))
         self.no_results = frozenset(map(fold_phrase, self.plain("no_result")))
         self.cohorts = frozenset(map(fold_phrase, self.plain("cohort")))
+        self.wholes = frozenset(map(fold_phrase, self.plain("whole")))
+        self.graded = frozenset(map(fold_phrase, self.plain("graded")))
+        self.antibody_columns = frozenset(map(fold_phrase, self.plain("antibody_column")))
         self.ras_codons = frozenset(self.plain("ras_codon"))
         self.thresholds = frozenset(self.plain("threshold"))
+        self.considers = re.compile(rf"(?<![a-z])(?:{self.alternatives('considers')})")
+        self.alternative = re.compile(rf"(?<![a-z])(?:{self.alternatives('either')})(?![a-z])")
         self.passable = self.fillers | self.links
         self.joining = (self.links | self.separators) - self.says - {""}
         self.assay_method = {fold_phrase(p): method for method, p in self._named("assay_method")}

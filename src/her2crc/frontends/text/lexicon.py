@@ -62,8 +62,10 @@ class Tails:
         return after[:1] in self.marks or after[:1].isspace()
 
 
-PLAIN, SEARCHED = Word(0, 0, (), False, None), Word(0, 0, (), False, None)
-"""Stand for every token that begins nothing, and for every one that the patterns must look at."""
+PLAIN = Word(0, 0, (), False, None)
+"""Stands for every token that begins nothing."""
+SEARCHED = Word(0, 0, (), False, None)
+"""Stands for every token that the patterns must look at."""
 
 
 class Lexicon:

@@ -38,7 +38,7 @@ def read_markers(ctx: Context, languages: Languages) -> list[Marker]:
         if kind != "marker" or ctx.values[index] not in COLUMNS or ctx.void[index]:
             continue
         found = _value(ctx, index, languages)
-        if found is not None:
+        if found is not None and not _is_anothers(ctx, index):
             value, end = found
             span = Span(*ctx.folded.span(ctx.starts[index], end))
             stated.setdefault(ctx.values[index], []).append((value, span))
@@ -57,8 +57,6 @@ def _value(ctx: Context, index: int, languages: Languages) -> tuple[str, int] | 
     allowed, of_braf = VALUES[column], column == "braf_v600e"
     specific = of_braf and "v600e" in ctx.text(index)
     negated = index > 0 and ctx.kinds[index - 1] == "no" and ctx.levels[index] < CLAUSE
-    if _is_anothers(ctx, index):
-        return None
     if " ".join(ctx.text(index).split()) in SELF:
         value = languages.meaning(ctx.text(index))
         return next(((code, ctx.ends[index]) for kind, code in value if kind == "marker_status"), None)

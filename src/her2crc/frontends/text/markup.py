@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import NamedTuple
 
 from her2crc.frontends.text.findings import TISSUE, Finding, Span, Value
 from her2crc.frontends.text.fold import Folded
@@ -17,10 +16,11 @@ NUMBER = re.compile(r"\d{1,4}(?:\.\d{1,4})?")
 GENES = frozenset(("erbb2", "her2"))
 
 
-class Element(NamedTuple):
+class Element:
     """The attributes of an element, each with its place."""
 
-    values: dict[str, tuple[str, int, int]]
+    def __init__(self, values: dict[str, tuple[str, int, int]]) -> None:
+        self.values = values
 
     def get(self, name: str) -> str:
         """Return an attribute's value, empty where there is none."""

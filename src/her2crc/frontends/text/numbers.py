@@ -9,6 +9,24 @@ NUMBERS = re.compile(r"(?<![a-z])(?:\d[\dols]*|[oil](?=[.,\d])\d*|[il](?=o)[\do]
 PARTED = re.compile(r"(?<=\d)\s(?=[.,]\d)")
 OCR = str.maketrans("olsi", "0151")
 MOST_DIGITS = 9
+OTHER_UNIT = re.compile(
+    r"\s?(?:[kmg]bp?|bp|nm|[cmuµ]m|[cmuµ]?[lg]|ng|kda|years?|months?|weeks?|days?|hours?|h|min|°)(?![a-z.])"
+    r"|\s(?:(?:independent|different|separate|unabhangige\w?)\s)?(?:observer|reader|pathologist|technologist|area|field"
+    r"|region|slide|core|untersucher|auswerter|areal|observateur|lecteur|observador|lector|osservator|lettor)"
+)
+"""What a number measures or counts that is never a result of HER2: lengths, weights, times, observers, fields."""
+NAMED_BEFORE = re.compile(
+    r"(?<![a-z])(?:exons?|exones|codons?|introns?|grade|stage|cycles?|page|lot|clone)\s?$|(?<![a-z])[oli][.,]$"
+)
+"""What a number right after it only names."""
+DEPTH = re.compile(r"\s?(?:(?:mean|median|average)\s)?(?:depth|coverage|sequenc|magnif|objective)")
+"""What a multiple is of sequencing or of a microscope."""
+OF_DEPTH = re.compile(
+    r"(?:depth|coverage(?!\sratio)|reads?\b|abdeckung|tiefe|profond|couverture|profundidad|cobertura"
+    r"|copertura|derinli|深度|覆盖|カバレッジ)"
+    r"[^;,.()。]{0,30}$"
+)
+"""The same, said before it."""
 ALL = Decimal(100)
 COMPARATORS = {"<": "<", ">": ">", "≤": "<=", "≥": ">=", "<=": "<=", ">=": ">=", "~": "~"}
 AMINO_ACIDS = {

@@ -8,21 +8,29 @@ from __future__ import annotations
 
 from her2crc.frontends.text.fold import Folded
 from her2crc.frontends.text.item_patterns import compile_patterns
-from her2crc.frontends.text.languages import Languages
+from her2crc.frontends.text.languages import CUES, Languages
 from her2crc.frontends.text.lexicon import PLAIN, SEARCHED, Lexicon, Senses, Word
 from her2crc.frontends.text.windows import windows
 
 WHITE = " \n"
 
 
+class Cue:
+    """A word that shows of whom a sentence speaks."""
+
+    def __init__(self, kind: str, start: int, end: int) -> None:
+        self.kind, self.start, self.end = kind, start, end
+
+
 class Items:
-    """The items of a window, column by column: stretches of the folded text, and what each can be."""
+    """The items of a window, column by column: stretches of the folded text, what each can be; and ``cues``."""
 
     def __init__(self) -> None:
         self.kinds: list[str] = []
         self.values: list[str] = []
         self.starts: list[int] = []
         self.ends: list[int] = []
+        self.cues: list[Cue] = []
 
     def add(self, kind: str, value: str, start: int, end: int) -> None:
         """Add an item."""
@@ -31,6 +39,9 @@ class Items:
     def add_word(self, senses: Senses, start: int, end: int) -> None:
         """Add every item that a word is."""
         for kind, value in senses:
+            if kind in CUES:
+                self.cues.append(Cue(kind, start, end))
+                continue
             self.kinds.append(kind)
             self.values.append(value)
             self.starts.append(start)

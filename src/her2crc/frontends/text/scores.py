@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from her2crc.frontends.text.context import COMMA, NONE, SENTENCE
+from her2crc.frontends.text.context import COMMA, NONE, PARAGRAPH, SENTENCE
 from her2crc.frontends.text.drafts import ANALYTE, Draft, Fact, Population, Waiting
 from her2crc.frontends.text.findings import Span
 from her2crc.frontends.text.gather import Gathered
@@ -29,6 +29,8 @@ OF_PERCENT = frozenset(("percent", "ihc", "neutral", "status", "cells", "score_w
 """What may stand between a name and its percentage on a line of its own."""
 STAIN_WORDS = ("score", "pattern", "cells", "ihc")
 THREE = "3+"
+VALUES = frozenset(("pct", "score", "status", "sign", "num", "absent", "present", "marker_status", "noun"))
+"""What another marker's value can be."""
 
 
 class Scores(Gathered):
@@ -71,6 +73,8 @@ class Scores(Gathered):
 
     def is_denied(self, walker: Binding, index: int) -> bool:
         """Tell whether a score is named as the one that it is not: '2+ and not 3+'."""
+        if walker.next_kind(index) == "absent" and walker.ctx.gaps[index + 1].strip() in (":", "in", "="):
+            return True  # '3+: none'
         at = index - 1
         if at > walker.start and walker.ctx.kinds[at] == "score_word":
             at -= 1
@@ -130,17 +134,28 @@ class Scores(Gathered):
         if waiting is None:
             return
         population = found.populations[-1]
-        same = waiting.sentence == walker.sentence
+        same = waiting.sentence == walker.sentence or self.is_concluded(walker, waiting, fact)
         if same and population.percent is None and not self.has_own_percent(walker, fact):
             population.percent, population.op, population.percent_span = waiting.percent, waiting.op, waiting.span
 
+    def is_concluded(self, walker: Binding, waiting: Waiting, fact: Fact) -> bool:
+        """Tell whether a score is the outcome of the sentence before: 'staining in 70 % of cells. The score is 2+.'."""
+        follows = waiting.sentence == walker.sentence - 1 and walker.ctx.levels[walker.start] < PARAGRAPH
+        if not follows or fact.value == "0" or not {"pct", "marker"}.isdisjoint(walker.kinds):
+            return False
+        before = walker.start - 1
+        while before > 0 and walker.ctx.levels[before] < SENTENCE:
+            before -= 1
+        only = walker.ctx.kinds[max(before, 0) : walker.start].count("pct") == 1
+        return only and "score_word" in walker.ctx.kinds[walker.start : fact.at]
+
     def has_own_percent(self, walker: Binding, fact: Fact) -> bool:
-        """Tell whether a percentage is linked to a score right after it: '60 % ... (3+ in 15 %, ...)'."""
+        """Tell whether a percentage is linked to a score right after it: '60 % ... (3+ in 15 %, ...)', '3+: 15 %'."""
         at = fact.at + 1
         if at >= walker.end or walker.ctx.kinds[at] != "pct" or walker.ctx.levels[at] > NONE:
             return False
         words = walker.ctx.gaps[at].split()
-        return bool(words) and words[0] in walker.languages.links
+        return bool(words) and (words[0] in walker.languages.links or words == [":"])
 
     def on_percent(self, walker: Binding, index: int) -> None:
         """Read a percentage, if it is one of stained or amplified cells."""
@@ -188,6 +203,10 @@ class Scores(Gathered):
         following = walker.next_kind(index)
         if following in ("fraction", "mutation") and len(ctx.gaps[index + 1]) <= len(" of the "):
             return True
+        if following == "marker" and ctx.gaps[index + 1] == " " and ctx.levels[index] >= COMMA:
+            after = index + 2
+            if after >= walker.end or ctx.kinds[after] not in VALUES:  # '2+, 60% Ki-67'
+                return True
         recent = walker.slots[-3:]
         return "fraction" in recent or (bool(recent) and recent[-1] in ("variant", "mutation"))
 

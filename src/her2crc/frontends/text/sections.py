@@ -6,8 +6,8 @@ import re
 
 from her2crc.frontends.text.drafts import About
 from her2crc.frontends.text.findings import Span
-from her2crc.frontends.text.fold import Folded
-from her2crc.frontends.text.languages import Languages, words_pattern
+from her2crc.frontends.text.fold import Folded, fold_phrase
+from her2crc.frontends.text.languages import Languages, Plain, words_pattern
 from her2crc.frontends.text.scan import Scanner
 from her2crc.frontends.text.windows import BEFORE
 
@@ -19,6 +19,25 @@ PART_LINE = r"(?=[a-hmpst ])(?:part|specimen|teil|parte|tumou?r|probe|material|s
 DATED = re.compile(r"(?:\d{2}|[年月日])\)?$")
 MOST = 40
 """Characters that may stand between a heading's word and its colon."""
+TITLE = re.compile(
+    r"\n[ >*#•\[-]{0,8}+(?P<number>[0-9]{1,2}[.)、][ ]?|[一二三四五六七八九十]{1,3}、)?"
+    r"(?P<title>[^\n:;\t|】\]。]{2,70}+)(?P<mark>[:】\]]|(?=\n))"
+)
+"""A line, or its beginning up to a colon, that can be a title."""
+STATED = re.compile(r"[0-3] ?\+|[%<>≤≥]|  \w|\. |\.$")
+"""What stands in no title: values, columns, the end of a sentence."""
+HER2 = re.compile(r"her-?2|erbb-?2")
+HER2_LABEL = re.compile(
+    r"\n[ ]{0,8}(?:her-?2|erbb-?2|c-?erb-?b-?2)(?:/neu)?(?:[ ]?\([^()\n]{0,25}\))?"
+    r"(?:[ -](?:ihc|fish|ish|dish|score|status|result|protein|gene|immuno[a-z]{0,16})){0,3}[ ]?"
+    r"(?::|(?P<value>[0-3] ?\+))"
+)
+"""A line that gives a result of HER2: it ends a legend that began on a line with its text."""
+LABEL_LINE = re.compile(r"\n[^\n:]{1,40}:[ ]")
+WORDS = 5
+"""Most words of a title that is not written in capitals."""
+MOST_KEPT = 10_000
+"""Titles that are remembered."""
 
 
 class Section:
@@ -40,9 +59,13 @@ class Headings:
             rf"(?:[:】\]]|(?=\n)|(?P<stop>\.)(?=\s|$))|{PART_LINE})"
         )
         self.result = languages.result_heading
+        self.void_heading, self.void_line = _stems(languages, "void_heading"), _stems(languages, "void_line")
+        self.not_heading = _stems(languages, "not_heading")
+        self.plain_titles: dict[str, bool] = {}
 
-    def sections(self, low: str) -> list[Section]:
+    def sections(self, folded: Folded) -> list[Section]:
         """Return the sections of a text, in order; a later heading ends an earlier one of its rank."""
+        low = folded.low
         lines = ("\n" + low).replace("【", "\n")
         found = [match for match in self.pattern.finditer(lines) if not match["stop"] or self._kind(match) == ADDED]
         sections = []
@@ -53,7 +76,8 @@ class Headings:
                 continue
             kind, rest = self._kind(match), match["rest"].strip()
             dated = kind == ADDED and (not rest or DATED.search(rest) is not None)
-            if not dated and (match["stop"] or (rest and not match[0].endswith((":", "】", "]")))):
+            named = dated or (kind == "prior" and _stands_alone(low, match.start() - 1, rest))
+            if not named and (match["stop"] or (rest and not match[0].endswith((":", "】", "]")))):
                 continue
             if rest and kind not in (ADDED, "prior") and not rest.startswith("("):
                 continue
@@ -61,11 +85,87 @@ class Headings:
             end = _end(low, start, following, kind)
             result = self.result.search(low, start, end) if kind in VOID else None
             sections.append(Section(match.start("head") - 1, result.start() + 1 if result else end, kind))
-        return sections
+        return self._with_titles(folded, lines, sections) if "\n" in low else sections
+
+    def _with_titles(self, folded: Folded, lines: str, sections: list[Section]) -> list[Section]:
+        """Add the sections whose title speaks of criteria, methods, therapies or trials, in whatever words."""
+        low = folded.low
+        titles = [found for found in TITLE.finditer(lines) if self._is_void_title(folded, found)]
+        if not titles:
+            return sections
+        known = [section.start for section in sections]
+        added = []
+        for found in titles:
+            first, last = found.start("title") - 1, found.end("title") - 1
+            if any(first <= at <= last for at in known):
+                continue
+            start = found.end() - 1
+            following = min([at for at in known if at > last], default=len(low))
+            end = _end(low, start, following, "legend")
+            if _rest_of_line(low, start):
+                label = LABEL_LINE.search(low, start, end)
+                end = label.start() + 1 if label is not None else end
+            result = self.result.search(low, start, end)
+            added.append(Section(first, result.start() + 1 if result else end, "legend"))
+        return sorted([*sections, *added], key=_start) if added else sections
+
+    def _is_plain(self, title: str) -> bool:
+        """Tell whether none of these words stands in a title; remembered, since reports have the same titles."""
+        known = self.plain_titles.get(title)
+        if known is None:
+            known = self.void_heading.search(title) is None and self.void_line.search(title) is None
+            if len(self.plain_titles) < MOST_KEPT:
+                self.plain_titles[title] = known
+        return known
+
+    def _is_void_title(self, folded: Folded, found: re.Match[str]) -> bool:
+        """Tell whether a title is one of criteria and the like: not of results by them, nor with a value in it."""
+        title, low = found["title"], folded.low
+        if self._is_plain(title):
+            return False
+        end = found.end() - 1
+        words = self.void_heading.search(title)
+        if words is None and not (end < len(low) and _rest_of_line(low, end)):
+            words = self.void_line.search(title)
+        if words is None or self.not_heading.search(title) is not None or STATED.search(title) is not None:
+            return False
+        bracket = title.find("(")
+        if 0 <= bracket < words.start() and "information" not in words[0]:
+            return False
+        if _rest_of_line(low, end):
+            return HER2.search(title) is None
+        first, last = found.start("title") - 1, found.end("title") - 1
+        if found["number"] or found["mark"] == "】" or folded.original(first, last).isupper():
+            return True
+        parted = first <= 0 or not low[max(0, first - MOST) : first - 1].rpartition("\n")[2].strip()
+        return parted and len(title.split()) <= WORDS and folded.original(first, last).strip()[:1].isupper()
 
     def _kind(self, match: re.Match[str]) -> str:
         """Return the kind of section that a heading begins."""
         return self.kinds.get(" ".join(match["head"].replace("-", " ").split()), "")
+
+
+def _stands_alone(low: str, at: int, rest: str) -> bool:
+    """Tell whether a heading without a colon is a line of few words after an empty one: 'Previous result elsewhere'."""
+    return (at <= 0 or low.startswith("\n\n", at - 1)) and len(rest.partition("(")[0].split()) < WORDS - 1
+
+
+def _rest_of_line(low: str, start: int) -> str:
+    """Return what the line of a place goes on with."""
+    end = low.find("\n", start)
+    return low[start : end if end >= 0 else len(low)].strip()
+
+
+def _start(section: Section) -> int:
+    return section.start
+
+
+def _stems(languages: Languages, kind: Plain) -> re.Pattern[str]:
+    """Return what finds the words of a kind; those of letters at the beginning of a word."""
+    phrases = sorted({fold_phrase(phrase) for phrase in languages.plain(kind)}, key=len, reverse=True)
+    latin = "|".join(re.escape(phrase) for phrase in phrases if phrase.isascii())
+    others = "|".join(re.escape(phrase) for phrase in phrases if not phrase.isascii())
+    return re.compile(rf"(?<![a-z])(?:{latin or '(?!)'})|(?:{others or '(?!)'})")
 
 
 def _end(low: str, start: int, following: int, kind: str) -> int:
@@ -78,7 +178,9 @@ def _end(low: str, start: int, following: int, kind: str) -> int:
         if kind in INLINE:
             return line
         blank = BLANK.search(low, line)
-        return min(following, blank.start() if blank else len(low))
+        end = min(following, blank.start() if blank else len(low))
+        label = HER2_LABEL.search(low, line, end) if kind in VOID else None
+        return end if label is None or (label["value"] and kind != "method") else label.start() + 1
     blank = BLANK.search(low, line + 1)
     return min(following, blank.start() if blank else len(low))
 

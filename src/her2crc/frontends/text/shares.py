@@ -25,7 +25,7 @@ class Shares(Counts):
         self.ahead = walker.next_kind(index) in ("cells", "counted")
         if walker.topic == "her2" and walker.method == "ish" and self.ahead:
             tests = [kind for kind in ctx.kinds[walker.start : index] if kind in ("ish", "score", "ihc")]
-            return tests[-1:] in ([], ["ish"])
+            return tests[-1:] in ([], ["ish"]) and not self.is_of_copies_only(index)
         if walker.next_kind(index) == "cells":
             for at in range(index + 1, min(index + 6, walker.end)):
                 if ctx.levels[at] > NONE:
@@ -38,6 +38,17 @@ class Shares(Counts):
         if "percent" not in kinds or "cells" not in kinds or "score" in kinds or "pct" in kinds:
             return False
         return any(is_amplified(kind, ctx.values[begin + at]) for at, kind in enumerate(kinds))
+
+    def is_of_copies_only(self, index: int) -> bool:
+        """Tell whether nuclei are counted that have copies or polysomy, which is no amplification."""
+        ctx, at = self.ctx, index + 1
+        other = False
+        while at < self.walker.end and ctx.levels[at] == NONE:
+            if is_amplified(ctx.kinds[at], ctx.values[at]):
+                return False
+            other = other or ctx.kinds[at] in ("copies", "per_cell") or ctx.values[at] == "gain"
+            at += 1
+        return other
 
     def put_share(self, index: int) -> None:
         """Give the percentage of amplified nuclei to the finding, and pass over the words that describe it."""

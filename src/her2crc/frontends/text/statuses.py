@@ -18,17 +18,16 @@ OPPOSITE = {
     "positive": "negative", "amplified": "not_amplified", "overexpressed": "not_overexpressed",
 }  # fmt: skip
 OF_NOUN = {"amplification": "amplified", "overexpression": "overexpressed"}
+SEQUENCING = frozenset(("tissue", "plasma", "digital"))
 GENE_STATES = frozenset(("amplified", "not_amplified"))
 METHODS = frozenset((*GENE_METHODS, "ihc"))
 STAIN_STATES = frozenset(("overexpressed", "not_overexpressed"))
-NAMING = frozenset(("ihc", "ish", "score", "score_word", "noun", "tissue", "plasma"))
-"""What in a sentence says that it speaks of HER2, besides its name."""
 PLACED = frozenset(("plasma", "specimen", "tissue", "site", "part", "date", "current"))
 MATERIALS = frozenset(("plasma", "specimen"))
-NODES = re.compile(r"\s?\(?\d{1,3}\s?/\s?\d{1,3}(?!\d)")
-"""Lymph nodes with tumour, of those looked at."""
 SIGN_GAP = re.compile(r"\s?[(:]{0,2}\s?")
 LABEL_END = re.compile(r"\s{0,3}(?:$|[:.;\n|])")
+SEQUENCED = frozenset(("tissue", "plasma", "digital", "copies", "fold", "log2", "blood"))
+"""What speaks against a ratio of two probes."""
 
 
 class Statuses(Denials):
@@ -82,16 +81,6 @@ class Statuses(Denials):
         if at >= walker.end or walker.ctx.gaps[at].strip() not in ("", ":", "="):
             return False
         return walker.ctx.kinds[at] == "absent" or walker.ctx.values[at] in ("positive", "negative")
-
-    def is_of_site(self, walker: Binding, index: int) -> bool:
-        """Tell whether a place alone is called free or not ('Lymph nodes: negative'), in a sentence without HER2."""
-        first = index
-        while first > walker.start and walker.ctx.starts[first - 1] == walker.ctx.starts[index]:
-            first -= 1
-        if walker.previous_kind(first) != "site":
-            return False
-        named = walker.has_anchor or not NAMING.isdisjoint(walker.kinds)
-        return not named or NODES.match(walker.ctx.low, walker.ctx.ends[index]) is not None
 
     def is_threshold(self, walker: Binding, index: int) -> bool:
         """Tell whether a status is only said to begin at a threshold: '(amplified >= 2.0)'."""
@@ -218,13 +207,27 @@ class Statuses(Denials):
             {"ish", "other_probe"} & kinds
             or "ish" in walker.block
             or ("ish_hint" in kinds and "copies" not in kinds)
+            or ("ratio" in kinds and SEQUENCED.isdisjoint(kinds))
             or "cep17" in kinds
         ):
             return "ish"
         if "plasma" in kinds or "plasma" in walker.block:
             return "tissue" if self.is_of_tissue(walker, index) else "plasma"
         _, following = walker.ctx.sentences.get(walker.end, (0, ()))
-        return "ish" if "cep17" in following and not {"tissue", "copies"} & (kinds | walker.block) else "tissue"
+        if {"tissue", "copies"} & (kinds | walker.block):
+            return "tissue"
+        counted = "cep17" in following or {"cells", "ratio"} <= set(following)
+        return "ish" if counted or self.is_of_hybridisation(walker) else "tissue"
+
+    def is_of_hybridisation(self, walker: Binding) -> bool:
+        """Tell whether in situ hybridisation is the only test of genes that the report has spoken of as done.
+
+        Its conclusion ('Beurteilung: HER2-Gen amplifiziert') is then one of it, whatever stands between.
+        """
+        if not walker.tests.isdisjoint(SEQUENCING):
+            return False
+        states = [item.values.get("status") for item in self.drafts if item.analyte == ANALYTE["ish"]]
+        return any(state not in OPEN_STATES for state in states) or (not states and "ish" in walker.tests)
 
     def is_of_tissue(self, walker: Binding, index: int) -> bool:
         """Tell whether not plasma but tissue was named last before a result, or, if neither was, next in its clause."""
@@ -264,7 +267,7 @@ class Statuses(Denials):
         after = walker.ctx.low.startswith(":", walker.ctx.ends[index]) or walker.ctx.low.startswith(
             " :", walker.ctx.ends[index]
         )
-        if state and after and walker.next_kind(index) in ("anchor", "marker"):
+        if state and self.heads_list(walker, index, after):
             walker.label = Fact("status", state, index, value)
         elif state and self.answer_follows(walker, index):
             walker.asked = value if walker.topic == "her2" else walker.asked
@@ -272,6 +275,16 @@ class Statuses(Denials):
             walker.doubt("negation_unclear", index, "status")
         elif state and not self.is_neutral(walker, index):
             walker.emit(Fact("status", state, index, value))
+
+    def heads_list(self, walker: Binding, index: int, after: bool) -> bool:
+        """Tell whether names are listed after a noun and a colon: 'Amplifications detected by NGS: MYC, ERBB2'."""
+        kinds, levels, at = walker.ctx.kinds, walker.ctx.levels, index + 1
+        if after or index > walker.start:
+            return after and walker.next_kind(index) in ("anchor", "marker")
+        while at < walker.end and levels[at] == NONE and (kinds[at] == "present" or kinds[at] in METHODS):
+            at += 1
+        named = index + 1 < at < walker.end and kinds[at] in ("anchor", "marker")
+        return named and walker.ctx.gaps[at].strip() == ":"
 
     def share_follows(self, walker: Binding, index: int) -> bool:
         """Tell whether the clause goes on with the share of nuclei: '... in 54 % of 200 nuclei'."""

@@ -9,84 +9,74 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
+from her2crc.frontends.text.columns import (
+    BARE,
+    BOUND,
+    COUNTED,
+    DECIMAL,
+    EMPTY,
+    KEY,
+    MARKERS,
+    NUMBER,
+    OF_CLASS,
+    ORIGINS,
+    PROBES,
+    QUANTITIES,
+    SCORE,
+    SHARE,
+    UNIT,
+    VALUES,
+    WITH_PLUS,
+    Column,
+    is_class,
+    of_content,
+)
 from her2crc.frontends.text.fold import Folded, Piece
 from her2crc.frontends.text.grid import Cell, Grid, Row
-from her2crc.frontends.text.item_patterns import DATE
+from her2crc.frontends.text.rows import TESTS, Rows, halves, repeated
 from her2crc.frontends.text.scan import Scanner
+from her2crc.frontends.text.table_parts import Parts, joined
 from her2crc.frontends.text.windows import HER2
 
-SIGNS_OF_TABLE = ("\t", "|", "   ")
 LIST = re.compile(r"\n[^\n,;: ]{1,40}[,;](?! )")
-"""With the signs, what a text with a table holds: the cheap test."""
+"""A line that begins with a cell of a list."""
 LONGEST_LABEL = 60
 """Characters of a column's label; what is longer is a sentence."""
-SCALE = re.compile(r"0\s?(?:-|to|/|,)\s?(?:1\+?,\s?2\+?,\s?)?3")
-UNIT = "%"
 SCORES = 3
+STATED_OF = QUANTITIES | {"prior"}
 MOST_COLUMNS = 60
 MOST_TITLES = 5
 """Lines that may stand above a header in the same layout."""
-EMPTY = re.compile(r"[\s.,;:*/_-]*|n\.?\s?/?a\.?|nan|null|none")
-BARE = re.compile(rf"(?!{DATE})[^a-z\u0370-\U0010ffff]*")
-"""A value that says nothing without a label."""
-KEY = re.compile(r":(?:\s|$)")
-NUMBER = re.compile(r"(?:[<>]=?|[≤≥~])?\s?\d{1,3}(?:[.,]\d{1,3})?(?:\s?-\s?\d{1,3}(?:[.,]\d{1,3})?)?")
-SHARE = re.compile(NUMBER.pattern + r"\s?%?")
-SCORE = re.compile(r"[0-3]\s?\+?")
-WITH_PLUS = re.compile(r"[0-3]\s?\+")
-OF_CLASS = re.compile(r"(?:(?:her-?2|ihc|score)[ :-]{1,2}){0,3}[0-3]\s?\+?(?![^\s/|(+])")
-"""A score that stands for all results like it: '0/1+', '2+/ISH+'."""
-BOUND = re.compile(r"(?:[<>]=?|[≤≥])\s?(\d+(?:[.,]\d+)?)")
-INNER = re.compile(r"\((?![^()]*(?:her|erb))[^()]*\d[^()]*\)|[\"'_]")
-"""What of a label only describes its values: '(0-3+)'; and what stands for a space."""
-STATES = frozenset(("status", "sign"))
-VALUES = frozenset(("score", "pct", "times", "status", "sign", "absent", "present", "noun", "elsewhere", "iscn"))
-QUANTITIES = frozenset(
-    ("percent", "copies", "ratio", "fold", "snr", "mean", "per_cell", "cep17", "signals", "counted", "total")
-)
-UNREAD = frozenset(("log2", "fraction", "criterion", "general", "serum", "other_probe", "no_result"))
-"""What a column can be of that gives no result."""
-OWN = frozenset(("ihc", "ish", "tissue", "plasma", "digital", "score_word")) | QUANTITIES
-ORIGINS = frozenset(("site", "tumour", "date", "prior", "current", "part", "specimen"))
-PROBES = frozenset(("anchor", "cep17"))
-MARKERS = frozenset(("anchor", "marker"))
-NAMED = OWN | MARKERS
-
-
-class Column(NamedTuple):
-    """A column: where its label stands, and what the label can mean."""
-
-    label: Cell
-    kinds: frozenset[str]
-    is_percent: bool
-
-    @property
-    def is_named(self) -> bool:
-        """Tell whether the label says what its values are."""
-        return self.is_percent or not self.kinds.isdisjoint(NAMED)
-
-    @property
-    def is_unread(self) -> bool:
-        """Tell whether the column gives no result: a locus, a reference range, an allele fraction."""
-        return not self.kinds.isdisjoint(UNREAD) and "anchor" not in self.kinds
 
 
 def read_tables(folded: Folded, scanner: Scanner) -> Folded:
     """Return the text with its tables of HER2 as lines, and without tabs."""
     low = folded.low
-    if "\n" in low and (any(sign in low for sign in SIGNS_OF_TABLE) or LIST.search(low) is not None):
+    if "\n" in low and ("\t" in low or "|" in low or "   " in low or _has_list(low)):
         folded = _Tables(folded, scanner).rewritten()
     return folded.with_low(folded.low.replace("\t", " ")) if "\t" in folded.low else folded
 
 
-class _Tables:
+def _has_list(low: str) -> bool:
+    """Tell whether a line begins with a cell of a list; most commas have a space after them: the cheap test."""
+    for sign in ",;":
+        at = low.find(sign)
+        while at >= 0:
+            if not low.startswith(" ", at + 1):
+                return LIST.search(low) is not None
+            at = low.find(sign, at + 1)
+    return False
+
+
+class _Tables(Parts):
     """The tables of one text."""
 
     def __init__(self, folded: Folded, scanner: Scanner) -> None:
-        self.folded, self.low, self.scanner, self.languages = folded, folded.low, scanner, scanner.languages
+        super().__init__(folded, scanner)
         self.grid = Grid(folded.low)
+        self.rows = Rows(folded, self.grid, scanner)
+        self.stains = False
 
     def rewritten(self) -> Folded:
         """Return the text with every table that states something of HER2 as lines."""
@@ -98,10 +88,19 @@ class _Tables:
             stretch = lines[number].start, lines[after - 1].end
             if after - number > 1 and HER2.search(self.low, *stretch):
                 for first, last, made in self._tables(style, number, after):
+                    done = self._keep(pieces, style, number, first, done)
                     pieces += [Piece(done, lines[first].start), *made]
-                    done = lines[last - 1].end
+                    done, number = lines[last - 1].end, last
+                done = self._keep(pieces, style, number, after, done)
             number = after
         return self.folded.rewritten([*pieces, Piece(done, len(self.low))]) if pieces else self.folded
+
+    def _keep(self, pieces: list[Piece], style: str, first: int, after: int, done: int) -> int:
+        """Add lines as they stand, but each row closed, and return up to where."""
+        for put in self.rows.closed(style, first, after):
+            pieces += [Piece(done, put.start), put]
+            done = put.start
+        return done
 
     # ---- which tables
 
@@ -111,7 +110,8 @@ class _Tables:
         while number < after - 1 and tried < MOST_TITLES:
             tried += 1
             line = self.grid.lines[number]
-            columns = self._header(self.grid.cells(style, line))
+            self.stains = self.rows.is_of_stains(first)
+            columns = self._header(self.grid.header(style, number))
             rows = self.grid.rows(style, [column.label for column in columns], number + 1, after) if columns else []
             made = self._written(style, line, columns, rows) if rows else []
             if made:
@@ -127,7 +127,7 @@ class _Tables:
         for number in range(first, after):
             cells = self.grid.cells(style, self.grid.lines[number])
             if len(cells) == len(("label", "value")) and SHARE.fullmatch(self.low, *cells[1]):
-                column = self._column(cells[0])
+                column = self.column(cells[0])
                 if column.is_percent and not column.is_unread:
                     yield number, number + 1, [*self._labelled(column, cells[1])]
 
@@ -135,42 +135,25 @@ class _Tables:
         """Return the columns that a line heads; none where it is no header."""
         if len(cells) > MOST_COLUMNS:
             return []
-        columns = [self._column(cell) for cell in cells if cell.end - cell.start <= LONGEST_LABEL]
+        columns = [self.column(cell) for cell in cells if cell.end - cell.start <= LONGEST_LABEL]
         if len(columns) < max(len(cells), len(("label", "value"))) or any(
-            column.kinds & {"score", "pct"} or KEY.search(self.low, *column.label) for column in columns
+            column.kinds & {"score", "pct"}
+            or KEY.search(self.low, *column.label)
+            or DECIMAL.fullmatch(self.low, *column.label)
+            for column in columns
         ):
             return []
         return columns
 
-    def _column(self, label: Cell) -> Column:
-        plain = self._plain(label)
-        kinds = self._kinds_of(plain, label.start)
-        kinds |= {"no_result"} if self._names(label, self.languages.no_results) else set()
-        kinds |= {"score_word"} if SCALE.search(self.low, *label) else set()
-        return Column(label, frozenset(kinds), UNIT in self.low[label.start : label.end] or "percent" in kinds)
-
-    def _plain(self, label: Cell) -> str:
-        """Return a label with spaces for what only describes its values."""
-        return INNER.sub(lambda found: " " * len(found[0]), self.low[label.start : label.end])
-
-    def _names(self, label: Cell, words: frozenset[str]) -> bool:
-        return not words.isdisjoint(self._plain(label).replace("-", " ").split())
-
-    def _kinds(self, cell: Cell) -> set[str]:
-        return self._kinds_of(self.low[cell.start : cell.end], cell.start)
-
-    def _kinds_of(self, written: str, at: int) -> set[str]:
-        """Return the kinds of items in what is written for a stretch of the text that begins at a place."""
-        own = self.folded.rewritten([Piece(at, at + len(written), written)])
-        return set(self.scanner.items(own, 0, len(written)).kinds)
-
     def _written(self, style: str, line: Cell, columns: list[Column], rows: list[Row]) -> list[Piece]:
         """Return the lines of a table; none where it is to stay as it is."""
+        width = repeated(self.low, [column.label for column in columns])
+        columns, rows = columns[:width], halves(rows, width) if width < len(columns) else rows
         body = [row.cells for row in rows if row.cells]
         if not body:
             return []
         columns = [self._scored(column, [cells[at] for cells in body]) for at, column in enumerate(columns)]
-        if any(self._names(column.label, self.languages.cohorts) for column in columns):
+        if any(self._is_of_cohort(column, [cells[at] for cells in body]) for at, column in enumerate(columns)):
             return [Piece(line.start, line.start, " ")]
         populations = self._is_of_scores(columns, body)
         shares = [at for at, column in enumerate(columns) if column.is_percent]
@@ -178,19 +161,28 @@ class _Tables:
             return self._line_of_populations(columns[0], body, shares[0])
         if populations or self._is_of_bounds(columns, body) or self._counts_patients(columns, body):
             return [Piece(line.start, line.start, " ")]
-        if any(_is_class(column) for column in columns):
+        if any(is_class(column) for column in columns):
             return []
+        parts = self.lines_of_parts(columns, body)
+        if parts:
+            return parts
         own = [at for at, column in enumerate(columns) if "anchor" in column.kinds]
         if any(self._is_value(cells[at]) for cells in body for at in own):
-            columns = [_of_content(column) if at < own[0] else column for at, column in enumerate(columns)]
-            lines = [[*self._line_of_specimen(columns, cells)] for cells in body]
-            return _joined(lines)
-        if len(columns) > len(("label", "value")) and all(column.kinds & ORIGINS for column in columns[1:]):
-            return self._lines_of_columns(columns, body)
+            columns = [of_content(column) if at < own[0] else column for at, column in enumerate(columns)]
+            lines = [[*self._line_of_specimen(columns, cells)] for cells in self.totals(columns, body)]
+            return joined(self.in_time(columns, body, lines))
+        antibodies = self.languages.antibody_columns
+        stated = [at for at, column in enumerate(columns) if not at or not self.names(column.label, antibodies)]
+        if len(stated) > len(("label", "value")) and all(columns[at].kinds & ORIGINS for at in stated[1:]):
+            return self._lines_of_columns(
+                [columns[at] for at in stated], [[cells[at] for at in stated] for cells in body]
+            )
         lists = style in ("comma", "semicolon")
+        graded = [self.names(column.label, self.languages.graded) for column in columns]
         if own[1:] or not (
-            lists or any(column.kinds & QUANTITIES or column.is_percent or column.is_unread for column in columns)
-        ):
+            lists or any(graded)
+            or any(column.kinds & STATED_OF or column.is_percent or column.is_unread for column in columns)
+        ):  # fmt: skip
             return []
         all_own = bool(own)
         lines = [
@@ -199,13 +191,20 @@ class _Tables:
             else [Piece(*row.line)]
             for row in rows
         ]
-        return _joined([[Piece(*line)], *lines])
+        return joined([[Piece(*line)], *lines])
 
     def _scored(self, column: Column, cells: list[Cell]) -> Column:
         """Return a column as one of scores where one of its cells is plainly a score."""
         if "anchor" in column.kinds and any(WITH_PLUS.fullmatch(self.low, *cell) for cell in cells):
             return column._replace(kinds=column.kinds | {"score_word"})
         return column
+
+    def _is_of_cohort(self, column: Column, cells: list[Cell]) -> bool:
+        """Tell whether a column is of many patients: one of the letter n counts them."""
+        counts = any(BARE.fullmatch(self.low, *cell) and cell.end > cell.start for cell in cells)
+        return self.names(column.label, self.languages.cohorts) and (
+            counts or column.label.end - column.label.start > 1
+        )
 
     def _is_of_scores(self, columns: list[Column], body: list[list[Cell]]) -> bool:
         """Tell whether a table says something of each score: the scores stand in its first column."""
@@ -227,29 +226,34 @@ class _Tables:
 
     def _counts_patients(self, columns: list[Column], body: list[list[Cell]]) -> bool:
         """Tell whether a table counts the patients of each result: 'HER2 positive' above numbers."""
-        classes = [at for at, column in enumerate(columns) if _is_class(column)]
+        classes = [at for at, column in enumerate(columns) if is_class(column)]
         return bool(classes) and all(BARE.fullmatch(self.low, *cells[at]) for cells in body for at in classes)
 
     def _is_value(self, cell: Cell) -> bool:
         """Tell whether a cell holds a result, not a name."""
-        kinds = self._kinds(cell)
+        kinds = self.kinds(cell)
         return not kinds & MARKERS and bool(kinds & (VALUES | {"num"}))
 
     # ---- what is written for them
 
     def _line_of_specimen(self, columns: Sequence[Column], cells: Sequence[Cell]) -> Iterator[Piece]:
         """Give the line of a row under labels of markers and quantities."""
-        if self._names(cells[0], self.languages.no_results):
+        if self.names(cells[0], self.languages.no_results):
             return
         signed = any(self.low[cell.start : cell.end] == "+" for cell in cells)
-        averaged = "mean" in self._kinds(cells[0])
+        first = self.kinds(cells[0])
+        averaged = "mean" in first
+        stated = [cell for cell in cells[1:] if not EMPTY.fullmatch(self.low, *cell)]
+        if "ratio" in first and len(stated) == 1:
+            yield from (Piece(*cells[0]), Piece(stated[0].start, stated[0].start, ": "), Piece(*stated[0]))
+            return
         last = None
         for column, cell in zip(columns, cells, strict=True):
             if not self._states(column, cell, signed):
                 continue
             if last is not None:
                 yield Piece(cell.start, cell.start, "; ")
-            if averaged and column.kinds & PROBES and not column.kinds & QUANTITIES - PROBES:
+            if averaged and column.kinds & PROBES and not column.kinds & QUANTITIES - PROBES - COUNTED:
                 yield from (Piece(*cells[0]), Piece(cells[0].end, cells[0].end, " "))
             yield from self._labelled(column, cell) if column.is_named else self._plain_cell(column, cell)
             last = cell
@@ -274,7 +278,7 @@ class _Tables:
     def _labelled(self, column: Column, cell: Cell) -> Iterator[Piece]:
         """Give a label and its cell."""
         label = column.label
-        yield Piece(*label, self._plain(label).strip())
+        yield Piece(*label, self.plain(label).strip())
         if {"anchor", "cep17"} <= column.kinds and not column.kinds & (QUANTITIES - {"cep17"}):
             yield Piece(label.end, label.end, " ratio")
         yield Piece(cell.start, cell.start, ": ")
@@ -284,16 +288,33 @@ class _Tables:
 
     def _line_of_marker(self, columns: Sequence[Column], cells: Sequence[Cell]) -> Iterator[Piece]:
         """Give the row of HER2 with the labels of its quantities."""
+        stained = any(self.names(column.label, self.languages.antibody_columns) for column in columns)
+        stained = (stained or self.stains) and TESTS.isdisjoint(self.kinds(Cell(cells[0].start, cells[-1].end)))
         last = None
         for column, cell in zip(columns, cells, strict=True):
             bare = NUMBER.match(self.low, *cell) is not None
-            if column.is_unread or EMPTY.fullmatch(self.low, *cell) or (bare and "mutation" in column.kinds):
+            unread = column.is_unread and not ("copies" in column.kinds and "copies" in self.kinds(cell))
+            if unread or EMPTY.fullmatch(self.low, *cell) or (bare and "mutation" in column.kinds):
                 continue
+            if last is not None and "prior" in column.kinds:
+                yield from self._of_earlier(column, cells[0], cell)
+                continue
+            graded = self.names(column.label, self.languages.graded) and SCORE.fullmatch(self.low, *cell)
             if last is not None:
                 yield Piece(cell.start, cell.start, " " if self.low[cell.start : cell.end] == UNIT else " | ")
             labelled = bare and (column.is_percent or not column.kinds.isdisjoint(QUANTITIES))
-            yield from self._labelled(column, cell) if labelled else (Piece(*cell),)
+            if graded:
+                yield from (Piece(cell.start, cell.start, "ihc score: "), Piece(*cell))
+            else:
+                yield from self._labelled(column, cell) if labelled else (Piece(*cell),)
+            if stained and last is None and "anchor" in self.kinds(cell):
+                yield Piece(cell.end, cell.end, " ihc ")
             last = cell
+
+    def _of_earlier(self, column: Column, name: Cell, cell: Cell) -> Iterator[Piece]:
+        """Give a cell under 'previous result' as a statement of its own."""
+        yield from (Piece(cell.start, cell.start, ". "), Piece(*column.label), Piece(cell.start, cell.start, " "))
+        yield from (Piece(*name), Piece(cell.start, cell.start, ": "), Piece(*cell), Piece(cell.end, cell.end, "."))
 
     def _line_of_populations(self, column: Column, body: Sequence[Sequence[Cell]], share: int) -> list[Piece]:
         """Return the line of a table of scores and of how many cells have each: 'HER2: 3+ 60%, 2+ 40%'."""
@@ -307,11 +328,11 @@ class _Tables:
             if NUMBER.fullmatch(self.low, *percent):
                 made.append(Piece(percent.end, percent.end, "%"))
             made.append(Piece(percent.end, percent.end, ","))
-        return _joined([made[:-1]])
+        return joined([made[:-1]])
 
     def _lines_of_columns(self, columns: Sequence[Column], body: Sequence[Sequence[Cell]]) -> list[Piece]:
         """Return a line for each column, where these are specimens, tumours or dates."""
-        labels = [self._column(cells[0]) for cells in body]
+        labels = [self._scored(self.column(cells[0]), [*cells[1:]]) for cells in body]
         if not any("anchor" in label.kinds for label in labels):
             return []
         lines: list[list[Piece]] = []
@@ -325,24 +346,4 @@ class _Tables:
             lines.append([Piece(*column.label)])
             for label, cell in stated:
                 lines[-1] += [Piece(cell.start, cell.start, "; "), *self._labelled(label, cell)]
-        return _joined(lines)
-
-
-def _of_content(column: Column) -> Column:
-    """Return a column before that of HER2 as one of the tumour's share, where it is one of a share."""
-    return column._replace(kinds=column.kinds | {"fraction"}) if column.is_percent else column
-
-
-def _is_class(column: Column) -> bool:
-    """Tell whether a column is of all with one result: 'HER2-positive'."""
-    return "anchor" in column.kinds and not column.kinds.isdisjoint(STATES)
-
-
-def _joined(lines: Sequence[Sequence[Piece]]) -> list[Piece]:
-    """Return lines as sentences, one under the other."""
-    made: list[Piece] = []
-    for line in filter(None, lines):
-        if made:
-            made.append(Piece(line[0].start, line[0].start, "\n"))
-        made += [*line, Piece(line[-1].end, line[-1].end, ".")]
-    return made
+        return joined(lines)

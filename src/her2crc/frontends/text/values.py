@@ -18,6 +18,15 @@ if TYPE_CHECKING:
 NOT_SCORE = re.compile(r"(?!/\s?3(?!\d))(?:[.,]?\d|\s?[%x+/-]\s?[\da-z]|\s?[%+]|[a-z]|\s?fold|\s?(?:of|/|x)\s?\d)")
 AFTER_DETAIL = re.compile(r"\)?:?\s{1,2}")
 SCORE_GAP = re.compile(r"(?:\s?-\s?)?[\s:=()\"'|]{0,5}(?:of|was|is)?\s?")
+AFTER_STATUS = re.compile(r"\s?[,;|-]\s{1,2}|\s{1,40}")
+ENDS_SCORE = re.compile(r"\s{0,3}(?:$|[\n;).|]|,\s|\([a-z])")
+"""What may follow the 0 of 'negative, 0': nothing that it could count."""
+CODE_OF = re.compile(
+    r"(?<![a-z])(?:block|case|slide|accession|sample|specimen|id|fall|bloc|lame|caso|muestra|blocco|vetrino|praparat|blok)"
+    r"(?:\s(?:no|nr|number|id))?[\s.:#]{1,3}$|(?:蜡块|病理号|编号|标本|ブロック|検体)[\s:]{0,2}$"
+)
+"""What is written before the code of a block, slide or case, which can look like a change of a protein."""
+CODE_REACH = 30
 DIGITS = frozenset("0123")
 QUANTITIES = frozenset(("copies", "fold", "ratio", "mean", "signals", "per_cell", "total", "counted", "log2"))
 """What a number of HER2 is where it is named beside it, so that it is no score."""
@@ -79,8 +88,12 @@ class Values(Statuses):
                 return True
             if previous in ("anchor", "ihc") and ctx.values[index - 1] != "assay":
                 return ctx.text(index) == "0" or ":" in gap or "=" in gap
-            if previous == "status":
-                return "|" in gap or ("(" in gap and ctx.low.startswith(")", ctx.ends[index]))
+            enclosed = "(" in gap and ctx.low.startswith(")", ctx.ends[index])
+            if previous == "status" and ("|" in gap or enclosed):
+                return True
+        if previous == "status" and ctx.text(index) == "0" and ctx.values[index - 1] == "negative":
+            listed = AFTER_STATUS.fullmatch(gap) is not None and ENDS_SCORE.match(ctx.low, ctx.ends[index]) is not None
+            return listed and walker.topic == "her2" and walker.group_last
         if walker.topic == "her2" and ctx.text(index) == "0" and AFTER_DETAIL.fullmatch(gap):
             return previous == "antibody" or (
                 previous in ("site", "part", "tumour", "date", "specimen", "cells")
@@ -127,13 +140,21 @@ class Values(Statuses):
             return
         walker.about.set("date", date, span)
         last = self.last
-        if last is not None and last.sentence == walker.sentence and last.about.date is None:
+        if last is None or last.sentence != walker.sentence:
+            return
+        known = last.about.spans.get("date")
+        if last.about.date is None or (
+            known and known[0].end < last.begins() and walker.ctx.low[span.start - 1] == "("
+        ):
             last.about.set("date", date, span)
+        walker.place_since = walker.place_since or bool(last.populations)
 
     def on_variant(self, walker: Binding, index: int) -> None:
         """Read a protein change of ERBB2."""
         own = walker.topic == "her2" and walker.group_last
         if walker.topic == "other" and walker.ctx.levels[index] == NONE:
+            return
+        if CODE_OF.search(walker.ctx.low, max(0, walker.ctx.starts[index] - CODE_REACH), walker.ctx.starts[index]):
             return
         if walker.ctx.void[index] or not (own or self.names_gene_after(walker, index)):
             return

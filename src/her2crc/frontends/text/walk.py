@@ -19,6 +19,11 @@ NOT_TUMOUR = re.compile(
     r"[\s-]{0,2}(?:\w{1,12}\s)?(?:criteri|scoring|guideline|protocol|algorithm|panel|score|rules?\b|kriteri)"
 )
 
+STAINED_FOR = frozenset(("ER", "PR", "AR", "Ki-67", "PD-L1", "MMR", "MSI", "protein"))
+"""Markers that no in situ hybridisation is made for."""
+FEW = 2
+"""Sentences after that of HER2 that may speak of such markers before its hybridisation."""
+OF_HYBRIDISED = frozenset(("ratio", "status", "num", "cep17", "copies", "mean", "noun"))
 SPREAD_TO = frozenset(("liver", "lung", "lymph node", "peritoneum", "brain", "bone", "ovary"))
 """Sites that say more than that the tissue is a metastasis."""
 
@@ -147,7 +152,10 @@ class Walker(Circumstances):
         self.topic, self.closed = "other", False
         self.held = []
 
-    # ---- where a value goes
+    def on_other_probe(self, index: int, value: str) -> None:
+        """Another gene of chromosome 17 is counted: what is said of amplification is of in situ hybridisation."""
+        if "ratio" in self.kinds and not {"tissue", "plasma", "digital"} & (self.kinds | {self.method}):
+            self.block.add("ish")
 
     # ---- methods and context words
 
@@ -168,10 +176,27 @@ class Walker(Circumstances):
             self.method = ""
             self.block.add(kind)
             return
+        if kind == "ish" and self.topic != "her2" and self.is_of_earlier(index):
+            self.topic, self.group_has, self.group_last, self.closed = "her2", True, True, False
+        if not self.ctx.void[index]:
+            self.tests.add(kind)
         if kind != self.method:
             self.noun = self.noun if self.noun == "amplification" and kind != "ihc" else ""
         self.method, self.method_mention = kind, self.mention
         self.block.add(kind)
+
+    def is_of_earlier(self, index: int) -> bool:
+        """Tell whether a hybridisation is of HER2, though a marker that is only stained for was named since.
+
+        'HER2 2+, Ki-67 30%, FISH ratio 1.3': nobody hybridises for Ki-67.
+        """
+        ctx, at = self.ctx, index - 1
+        last = self.values.last
+        if last is None or ctx.levels[index] < COMMA or last.sentence < self.sentence - FEW:
+            return False
+        while at > 0 and ctx.levels[at + 1] < PARAGRAPH and ctx.kinds[at] not in ("marker", "anchor"):
+            at -= 1
+        return ctx.kinds[at] == "marker" and ctx.values[at] in STAINED_FOR and self.next_kind(index) in OF_HYBRIDISED
 
     def on_blood(self, index: int, value: str) -> None:
         """Blood is the material of a molecular test of the same clause; else it may be that of any test."""
@@ -298,6 +323,7 @@ class Walker(Circumstances):
 HANDLERS: dict[str, Callable[[Walker, int, str], None]] = {
     "anchor": Walker.on_anchor,
     "marker": Walker.on_marker,
+    "other_probe": Walker.on_other_probe,
     **dict.fromkeys(METHODS, Walker.on_method),
     "blood": Walker.on_blood,
     "no": Walker.on_no,

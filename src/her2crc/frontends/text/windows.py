@@ -16,6 +16,8 @@ LONGEST_UNIT, LONGEST_WINDOW = 1_500, 50_000
 """Characters of a sentence, and of a window: bounds for text without an end."""
 HER2 = re.compile(r"er(?:[\s_-]{0,3}(?:2(?!\d)|ii(?![a-z])|z(?=[\s/]{1,2}[nifsl1]))|b[\s-]?b[\s-]?2|cept)")
 """The part that all names of HER2 share; it begins with letters, so that searching is fast."""
+STATED = re.compile(r"[0-3] ?\+|\d ?%")
+"""What a sentence about a stain holds."""
 HER2_TESTS = re.compile("nuc ish"), re.compile("path ?vysion")
 RAS = re.compile("ras(?:(?<=[kn ]ras)|(?<=[kn]-ras))")
 MARKERS = (
@@ -113,10 +115,15 @@ def _last(folded: Folded, at: int, goes_on: re.Pattern[str]) -> tuple[int, bool]
         if end >= len(low):
             break
         wrapped = low.startswith("\n", end - 1) and not low.startswith("\n", end) and not _is_start(folded, end)
-        if not wrapped and goes_on.match(low, end) is None:
+        if not wrapped and goes_on.match(low, end) is None and not _states(low, end):
             return end, True
         end = _unit_end(low, end)
     return end, False
+
+
+def _states(low: str, at: int) -> bool:
+    """Tell whether a sentence that goes on in the line of a name has a score or a percentage in it."""
+    return not low.startswith("\n", at - 1) and STATED.search(low, at, _unit_end(low, at)) is not None
 
 
 def _is_start(folded: Folded, at: int) -> bool:

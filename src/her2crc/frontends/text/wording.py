@@ -52,6 +52,8 @@ AND = {
     "tra ": "(?:e|ed)(?: il)?",
     "fra ": "(?:e|ed)(?: il)?",
 }
+JOINED = (" and", " und", " y", " et", " e", " a", " el", " ed", " il")
+"""How what stands between the numbers of a range ends."""
 UNIT = r"(?= ?(?:%|per ?cent|prozent))"
 BETWEEN = tuple(
     (word, re.compile(rf"(?P<lead>{word}(?:il |el |le )?)\d{{1,3}}(?: ?%)?(?P<and> {joined} )\d{{1,3}}{UNIT}"))
@@ -59,35 +61,60 @@ BETWEEN = tuple(
 )
 """Ranges with a word before them and one between: the word, which is looked for first, and the range."""
 BETWEEN_SCORES = re.compile(r"(?P<lead>between )[0-3]\+(?P<and> and )[0-3]\+")
+RANGES = (*BETWEEN, (BETWEEN[0][0], BETWEEN_SCORES))
 PAIRS = re.compile(r"\([^()\n]{0,20}(?:score|intensity)[^()\n]{0,20}[,/;&+] ?(?:%|percent)[^()\n]{0,30}\)")
 PAIR = re.compile(r"(?<![\d.])[0-3]\+?(?P<gap> ?[,/] ?)\d{1,3}(?= ?(?:[;.)\n]|$))")
 LONGEST_NUMBER = 40
 """Characters of a number in words."""
+REACH = 10
+"""Characters before a sign that hold its number and the word before this."""
 
 
 def read_wording(folded: Folded) -> Folded:
     """Return the text with these ways of saying values as the plain ones."""
     low = folded.low
-    if ("her two" in low or "her-two" in low) and NAME.search(low):
+    in_words = "cent" in low
+    if _says_two(low) and NAME.search(low):
         folded = _counted(_dictated(folded))
         low = folded.low
     elif " point " in low:
         folded = _counted(folded)
         low = folded.low
-    elif "percent" in low or "per cent" in low:
+    elif in_words and ("percent" in low or "per cent" in low):
         folded = replaced(folded, [*_percents(low)])
         low = folded.low
     if "scale" in low:
         folded = replaced(folded, [Piece(*found.span(), " ") for found in SCALE.finditer(low)])
         low = folded.low
-    for word, pattern in (*BETWEEN, (BETWEEN[0][0], BETWEEN_SCORES)):
-        if word in low and pattern.search(low) is not None:
-            folded = replaced(folded, [piece for found in pattern.finditer(low) for piece in _range(found)])
-            low = folded.low
+    if in_words or ("z" in low and "prozent" in low) or _joins_numbers(low, "%") or _joins_numbers(low, "+"):
+        for word, pattern in RANGES:
+            if word in low and pattern.search(low) is not None:
+                folded = replaced(folded, [piece for found in pattern.finditer(low) for piece in _range(found)])
+                low = folded.low
     if "%" in low and (header := PAIRS.search(low)) is not None:
         folded = replaced(folded, [*_paired(low, header.end())])
         low = folded.low
     return folded
+
+
+def _says_two(low: str) -> bool:
+    """Tell whether HER2 is named in words: one search for both ways."""
+    at = low.find("two")
+    while at >= 0:
+        if low.startswith(("her ", "her-"), max(0, at - len("her "))):
+            return True
+        at = low.find("two", at + 1)
+    return False
+
+
+def _joins_numbers(low: str, sign: str) -> bool:
+    """Tell whether before a sign stands a number after a word that joins two: what every range has."""
+    at = low.find(sign)
+    while at >= 0:
+        if low[max(0, at - REACH) : at].rstrip("0123456789 ").endswith(JOINED):
+            return True
+        at = low.find(sign, at + 1)
+    return False
 
 
 # ---- dictated words

@@ -1,0 +1,178 @@
+"""Definitions in the items of a window: bounds that say what a status means, not what was found, are made void.
+
+'HER2 3+ in >= 50 %: positive; 2+ in >= 50 %: equivocal' pairs statuses with bounds, again and again; 'HER2 negative:
+ratio below 1.8, or 4 copies or less' gives a status several. What was measured beside them stays.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from her2crc.frontends.text.breaks import CLAUSE, COMMA, SENTENCE
+
+if TYPE_CHECKING:
+    from her2crc.frontends.text.context import Context
+    from her2crc.frontends.text.languages import Languages
+
+CALLS = {
+    "positive": "positive", "amplified": "positive", "overexpressed": "positive", "negative": "negative",
+    "not_amplified": "negative", "not_overexpressed": "negative", "equivocal": "equivocal",
+}  # fmt: skip
+NUMBERS = frozenset(("num", "pct"))
+OF_RESULT = frozenset(("site", "part", "prior", "current", "date", "specimen", "family", "contrast", "iscn", "times"))
+"""What only a result speaks of."""
+SIGNS = frozenset("<>≤≥")
+SEVERAL = 2
+FAR = 30
+"""Characters after the last item that still say what it is considered."""
+
+
+class Unit:
+    """A clause: its items, the calls that it names, how many bounds of each kind, and whether it states a value."""
+
+    def __init__(self, first: int, last: int) -> None:
+        self.first, self.last = first, last
+        self.calls: set[str] = set()
+        self.percents = self.numbers = 0
+        self.bounds: list[int] = []
+        self.is_stated = False
+
+
+def void_definitions(ctx: Context, languages: Languages) -> None:
+    """Make the definitions of a window void."""
+    if ctx.kinds.count("score") >= SEVERAL:
+        _void_alternatives(ctx, languages)
+    if "status" not in ctx.kinds or not _has_bounds(ctx):
+        return
+    run: list[Unit] = []
+    for first, last in _clauses(ctx):
+        if not run and "status" not in ctx.kinds[first:last]:
+            continue
+        unit = _unit(ctx, first, last, languages.thresholds)
+        if unit.bounds and unit.calls and not unit.is_stated:
+            run.append(unit)
+        elif not (run and not unit.bounds and not unit.is_stated and _lists_scores(ctx, unit)):
+            _void_run(ctx, run, languages)
+            run = []
+    _void_run(ctx, run, languages)
+
+
+def _void_alternatives(ctx: Context, languages: Languages) -> None:
+    """Void clauses that leave open which of two scores there is: 'positive: IHC 3+, or IHC 2+ with amplification'."""
+    before = -1
+    for index, kind in enumerate(ctx.kinds):
+        if kind in ("site", "specimen", "part") or ctx.levels[index] >= SENTENCE:
+            before = -1
+        if kind != "score":
+            continue
+        if before >= 0 and ctx.text(before) != ctx.text(index):
+            joined = [at for at in range(before + 1, index + 1) if languages.alternative.search(ctx.gaps[at])]
+            if joined:
+                _void_around(ctx, before, index)
+        before = index
+
+
+def _void_around(ctx: Context, first: int, last: int) -> None:
+    """Void the clause of some items and the rest of its sentence, or the parenthesis that they are in."""
+    depth = min(ctx.depths[first : last + 1])
+    while first > 0 and ctx.levels[first] < CLAUSE and ctx.depths[first - 1] >= depth:
+        first -= 1
+    while last < len(ctx.kinds) and (ctx.levels[last] < SENTENCE or last == first) and ctx.depths[last] >= depth:
+        ctx.void[last] = True
+        last += 1
+    for index in range(first, last):
+        ctx.void[index] = True
+
+
+def _has_bounds(ctx: Context) -> bool:
+    """Tell whether anything in a window can be a bound: the cheap test."""
+    if "comparator" in ctx.kinds:
+        return True
+    first, last = max(0, ctx.starts[0] - len("< ")), ctx.ends[-1]
+    for sign in SIGNS:
+        if ctx.low.find(sign, first, last) >= 0:
+            return True
+    if "ratio" in ctx.kinds:
+        for index, kind in enumerate(ctx.kinds):
+            if kind == "num" and "-" in ctx.text(index):
+                return True
+    return False
+
+
+def _clauses(ctx: Context) -> list[tuple[int, int]]:
+    """Return the first and the last item of each clause, one past it."""
+    starts = [index for index, level in enumerate(ctx.levels) if index == 0 or level >= CLAUSE]
+    return list(zip(starts, [*starts[1:], len(ctx.levels)], strict=True))
+
+
+def _unit(ctx: Context, first: int, last: int, thresholds: frozenset[str]) -> Unit:
+    unit = Unit(first, last)
+    for index in range(first, last):
+        kind = ctx.kinds[index]
+        if kind == "status" and ctx.values[index] in CALLS:
+            unit.calls.add(CALLS[ctx.values[index]])
+        elif kind in OF_RESULT:
+            unit.is_stated = True
+        elif kind in NUMBERS and (index == first or ctx.starts[index - 1] < ctx.starts[index]):
+            if not _is_bound(ctx, index, thresholds):
+                unit.is_stated = unit.is_stated or ctx.text(index) not in ("0", "1", "2", "3")
+            elif kind == "pct":
+                unit.percents += 1
+                unit.bounds.append(index)
+            else:
+                unit.numbers += 1
+                unit.bounds.append(index)
+    return unit
+
+
+def _is_bound(ctx: Context, index: int, thresholds: frozenset[str]) -> bool:
+    """Tell whether a number is only said to be reached or not, or is a range from one threshold to the next."""
+    kinds, levels = ctx.kinds, ctx.levels
+    if ctx.low[ctx.starts[index]] in SIGNS or ctx.gaps[index].rstrip(" =")[-1:] in SIGNS:
+        return True
+    if index and kinds[index - 1] == "comparator" and ctx.values[index - 1] != "~" and levels[index] < COMMA:
+        return True
+    if index + 1 < len(kinds) and kinds[index + 1] == "comparator" and len(ctx.gaps[index + 1]) <= 1:
+        return ctx.values[index + 1] != "~"
+    low, _, high = ctx.text(index).replace(",", ".").replace("~", "-").partition("-")
+    return bool(high) and low.strip() in thresholds and high.strip() in thresholds
+
+
+def _lists_scores(ctx: Context, unit: Unit) -> bool:
+    """Tell whether a clause between definitions gives a status its scores, or nothing of its own."""
+    kinds = ctx.kinds[unit.first : unit.last]
+    return bool(unit.calls) or "anchor" not in kinds
+
+
+def _void_run(ctx: Context, run: list[Unit], languages: Languages) -> None:
+    """Void clauses that define: several with different calls, or one that gives a status several bounds."""
+    if not run:
+        return
+    calls = {call for unit in run for call in unit.calls}
+    alike = max(sum(unit.percents for unit in run), sum(unit.numbers for unit in run)) >= SEVERAL
+    if not (alike and (len(calls) >= SEVERAL or _defines(ctx, run[0]))) and not _considers(ctx, run[0], languages):
+        return
+    first, last = run[0].first, run[-1].last
+    while last < len(ctx.kinds) and ctx.levels[last] < SENTENCE:
+        last += 1
+    for index in range(first, last):
+        ctx.void[index] = True
+
+
+def _defines(ctx: Context, unit: Unit) -> bool:
+    """Tell whether a clause is a status, a colon, and bounds: or the bounds first."""
+    status = next((at for at in range(unit.first, unit.last) if ctx.kinds[at] == "status"), -1)
+    if status < 0:
+        return False
+    after = ctx.low[ctx.ends[status] : ctx.ends[status] + 3].strip()[:1]
+    before = ctx.gaps[status].rstrip()[-1:]
+    return after in (":", "=") if status < unit.bounds[0] else before in (":", "=")
+
+
+def _considers(ctx: Context, unit: Unit, languages: Languages) -> bool:
+    """Tell whether a clause says from which threshold on something is considered what: no value is a threshold."""
+    scores = {ctx.text(at) for at in range(unit.first, unit.last) if ctx.kinds[at] == "score"}
+    if ctx.text(unit.bounds[0]).replace(",", ".") not in languages.thresholds and len(scores) < SEVERAL:
+        return False
+    first = ctx.ends[unit.first - 1] if unit.first else 0
+    return languages.considers.search(ctx.low, first, ctx.ends[unit.last - 1] + FAR) is not None
