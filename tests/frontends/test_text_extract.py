@@ -367,3 +367,17 @@ def test_percentages_dates_and_changes() -> None:
     assert [read_change(item) for item in ("p.ser310phe", "p.(val842ile)", "y772_a775dup")] == [
         "S310F", "V842I", "Y772_A775dup",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "HER2 FISH: ratio 4.0. Cells with ratio of at least 2.0: 85%.",
+        "HER2 FISH: ratio 4.0\nPercentage of cells with ratio of at least 2.0: 85%.",
+        "HER2 FISH\nRatio 4,0\nAnteil der Zellen mit Ratio ab 2,0 .... 85 %",
+        "HER2 FISH\nHER2/CEP17 ratio              4.0\nNuclei with ratio of 2.0 or more    85%       < 50%",
+    ],
+)
+def test_a_threshold_only_says_which_nuclei_are_counted(text: str) -> None:
+    (found,) = extract(text).findings
+    assert (float(found.values["ratio"]), float(found.values["pct_cells_amplified"])) == (4.0, 85.0)  # type: ignore[arg-type]

@@ -133,6 +133,10 @@ STAINS = {
         "HER2                4B5           Ventana       negative                        0",
         [(IHC, NOW, {"ihc_score": "0", "status": "negative"})],
     ),
+    "numbers on lines of their own, in French": (
+        "FISH HER2\nNombre moyen de signaux HER2 par noyau :\n9,4\nNombre moyen de signaux CEP17 par noyau :\n2,1",
+        [(ISH, NOW, {"her2_mean": "9.4", "cep17_mean": "2.1"})],
+    ),
     "a share of positive cells is no status": (
         "免疫组化\n指标\t结果\t阳性比例\nCK20\t+\t90%\nHER2\t2+\t60%\nMLH1\t+\t100%",
         [(IHC, NOW, {"ihc_score": "2+", "percent": "60"})],

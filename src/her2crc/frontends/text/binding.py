@@ -275,8 +275,7 @@ class Binding:
         if ")" in gap:
             gap = gap[gap.rindex(")") :]
         if index == self.start:
-            begin = max(gap.rfind("\n"), gap.rfind(". ") + 1, gap.rfind("。"))
-            gap = gap[begin + 1 :]
+            gap = gap[max(gap.rfind("\n"), gap.rfind(". "), gap.rfind("。")) + 1 :]
         elif self.ctx.levels[index] >= COMMA:
             gap = LAST_PART.sub("", SUFFIX.sub("", gap))
         unknown = [word for word in WORD.findall(gap) if word not in self.languages.fillers]

@@ -119,7 +119,7 @@ class Breaks:
         if BULLET.search(gap):
             return SENTENCE
         rest = gap[: gap.index("\n")].rstrip()
-        if rest == ":" and before in VALUED and LONE_NUMBER.match(self.low, at) is not None:
+        if rest.lstrip() == ":" and before in VALUED and LONE_NUMBER.match(self.low, at) is not None:
             return NONE
         if rest.endswith((":", ".", ";", "。", "|")):
             return SENTENCE

@@ -11,7 +11,16 @@ from decimal import Decimal
 
 from her2crc.frontends.text.context import CLAUSE, COMMA, NONE, SENTENCE
 from her2crc.frontends.text.findings import Span
-from her2crc.frontends.text.numbers import COMPARATORS, DEPTH, NAMED_BEFORE, OF_DEPTH, OTHER_UNIT, read_numbers
+from her2crc.frontends.text.numbers import (
+    COMPARATORS,
+    DEPTH,
+    LENGTH,
+    NAMED_BEFORE,
+    OF_DEPTH,
+    OTHER_UNIT,
+    is_answer,
+    read_numbers,
+)
 from her2crc.frontends.text.probes import ADJACENT, FAR, Probes
 
 UNREAD = frozenset(("log2", "fraction", "mutation", "serum", "variant"))
@@ -137,6 +146,14 @@ class Counts(Probes):
                 ctx.void[result] = True
         return True
 
+    def names_share(self, index: int) -> bool:
+        """Tell whether a threshold only says which cells are counted: 'cells with a ratio of at least 2.0: 85%'."""
+        ctx, at = self.ctx, index + 1
+        if at < self.walker.end and ctx.kinds[at] == "comparator":
+            at += 1
+        counted = at < self.walker.end and ctx.kinds[at] == "pct" and is_answer(ctx.gaps[at])
+        return counted and "cells" in ctx.kinds[self.walker.start : index]
+
     def put(self, index: int, method: str, field: str, number: Decimal) -> None:
         """Give a number to the finding of its method; a bound is kept as such."""
         walker, ctx = self.walker, self.ctx
@@ -144,7 +161,8 @@ class Counts(Probes):
         if op in ("<", ">", "<=", ">="):
             defines = ctx.low.startswith(("=", " ="), ctx.ends[index])
             if str(number) in walker.languages.thresholds and field != "cells" and (op != "<" or defines):
-                walker.void_rest(index, SENTENCE if defines else CLAUSE)
+                if defines or not self.names_share(index):
+                    walker.void_rest(index, SENTENCE if defines else CLAUSE)
                 return
             walker.doubt("bound_only", index, field)
             found = walker.values.draft(walker, method, f"{field}_bound", f"{op}{number}")
@@ -251,6 +269,8 @@ class Counts(Probes):
     def is_multiple(self, index: int) -> bool:
         """Tell whether '12x' is a fold change of what was named, and not the depth of something else."""
         low, start = self.ctx.low, self.ctx.starts[index]
+        if LENGTH.match(low, self.ctx.ends[index]):
+            return False
         if DEPTH.match(low, self.ctx.ends[index]) or OF_DEPTH.search(low, max(0, start - 2 * ADJACENT), start):
             return False
         unknown = self.unknown_words(self.ctx.gaps[index])

@@ -80,8 +80,25 @@ def _void_around(ctx: Context, first: int, last: int) -> None:
     while last < len(ctx.kinds) and (ctx.levels[last] < SENTENCE or last == first) and ctx.depths[last] >= depth:
         ctx.void[last] = True
         last += 1
+    while first > 0 and _is_label(ctx, first) and ctx.levels[first] == SENTENCE:
+        start = _sentence_before(ctx, first)
+        if not _is_label(ctx, start):
+            break
+        first = start
+    while last < len(ctx.kinds) and ctx.levels[last] == SENTENCE and _is_label(ctx, first) and _is_label(ctx, last):
+        last = ctx.sentences[last][0]
     for index in range(first, last):
         ctx.void[index] = True
+
+
+def _is_label(ctx: Context, index: int) -> bool:
+    """Tell whether a status and a colon begin a sentence: what follows says when it is given."""
+    return index in ctx.sentences and ctx.kinds[index] == "status" and ctx.low.startswith(":", ctx.ends[index])
+
+
+def _sentence_before(ctx: Context, index: int) -> int:
+    """Return where the sentence begins that ends before an item."""
+    return max(start for start in ctx.sentences if start < index)
 
 
 def _has_bounds(ctx: Context) -> bool:
@@ -174,5 +191,16 @@ def _considers(ctx: Context, unit: Unit, languages: Languages) -> bool:
     scores = {ctx.text(at) for at in range(unit.first, unit.last) if ctx.kinds[at] == "score"}
     if ctx.text(unit.bounds[0]).replace(",", ".") not in languages.thresholds and len(scores) < SEVERAL:
         return False
+    if any(_is_called(ctx, at, languages) for at in unit.bounds):
+        return True
     first = ctx.ends[unit.first - 1] if unit.first else 0
     return languages.considers.search(ctx.low, first, ctx.ends[unit.last - 1] + FAR) is not None
+
+
+def _is_called(ctx: Context, index: int, languages: Languages) -> bool:
+    """Tell whether a bound is the subject of a status: '2.0 or above is amplified', '4 or fewer: negative'."""
+    status = index + 2
+    if status >= len(ctx.kinds) or ctx.kinds[index + 1] != "comparator" or ctx.kinds[status] != "status":
+        return False
+    said = ctx.low[ctx.ends[index + 1] : ctx.ends[status]].lstrip()
+    return said[:1] in (":", "=") or said.split()[0].rstrip(",") in languages.beings

@@ -6,12 +6,13 @@ interest costs one search.
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from her2crc.frontends.text.context import Context
 from her2crc.frontends.text.definitions import void_definitions
-from her2crc.frontends.text.findings import Reading, Review, Span
-from her2crc.frontends.text.fold import fold
+from her2crc.frontends.text.findings import PLASMA, TISSUE, Reading, Review, Span
+from her2crc.frontends.text.fold import Folded, fold
 from her2crc.frontends.text.generalities import void_generalities
 from her2crc.frontends.text.languages import Languages, load_languages
 from her2crc.frontends.text.layout import read_layout
@@ -27,6 +28,11 @@ from her2crc.frontends.text.windows import names_any
 from her2crc.frontends.text.wording import read_wording
 
 NOTHING = Reading()
+TITLE = 300
+"""Characters in which a report says what was tested."""
+OF_TISSUE = frozenset(("specimen", "control", "ihc", "ish"))
+"""What a title names that is about more than blood."""
+EMBEDDED = re.compile(r"ffpe|paraffin|tissue|gewebe|tissu|tejido|tessut|doku|组织|石蜡|蜡块|切片|組織|対照")
 NAMED = frozenset(("anchor", "iscn"))
 """Items without which a window states nothing of HER2."""
 
@@ -34,6 +40,16 @@ NAMED = frozenset(("anchor", "iscn"))
 @lru_cache(maxsize=4)
 def _prepared(languages: Languages) -> tuple[Scanner, Headings]:
     return Scanner(languages), Headings(languages)
+
+
+def _is_of_blood(folded: Folded, scanner: Scanner) -> bool:
+    """Tell whether the title lines of a report name blood as what was sequenced, and no tissue beside it."""
+    items = scanner.items(folded, 0, min(TITLE, len(folded.low)))
+    first = items.kinds.index("anchor") if "anchor" in items.kinds else len(items.kinds)
+    kinds = set(items.kinds[:first])
+    if "plasma" not in kinds or not OF_TISSUE.isdisjoint(kinds):
+        return False
+    return EMBEDDED.search(folded.low, 0, items.ends[first - 1]) is None
 
 
 def extract(text: str, languages: Languages | None = None) -> Reading:
@@ -64,6 +80,9 @@ def extract(text: str, languages: Languages | None = None) -> Reading:
             walker.read(ctx)
         markers.extend(read_markers(ctx, words))
     walker.values.settle()
+    analytes = {draft.analyte for draft in walker.values.drafts}
+    if TISSUE in analytes and PLASMA not in analytes and _is_of_blood(folded, scanner):
+        walker.values.settle_material()
     walker.values.settle_tumours()
     walker.values.settle_entries(folded.low)
     walker.values.settle_times()

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from her2crc.frontends.text.drafts import ANALYTE, About, Draft, Waiting, status_of
-from her2crc.frontends.text.findings import IHC, ISH, STATUS, Span
+from her2crc.frontends.text.findings import IHC, ISH, PLASMA, STATUS, TISSUE, Span
 from her2crc.frontends.text.numbers import score_rank
 
 if TYPE_CHECKING:
@@ -137,6 +137,12 @@ class Gathered:
             if others[0].values["status"] == means:  # given now, or said a second time in other words
                 given.add(id(status))
         self.drafts = [item for item in self.drafts if id(item) not in given]
+
+    def settle_material(self) -> None:
+        """Give copies to plasma where the title of the report says that blood was sequenced, and nothing else."""
+        for item in self.drafts:
+            if item.analyte == TISSUE:
+                item.analyte = PLASMA
 
     def settle_tumours(self) -> None:
         """A result of another tumour, told before the present colorectal one ('now ...'), is an earlier one."""

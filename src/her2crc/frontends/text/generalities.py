@@ -34,7 +34,7 @@ OPENINGS = frozenset(("criterion", "general", "recommend", "maybe"))
 """What voids a whole sentence, or goes back to its beginning."""
 CONDITIONS = frozenset(("if", "criterion", "general", "elsewhere", "control", "class_of"))
 GAINED = frozenset(("amplification", "overexpression"))
-SHOWING = frozenset(("drug", "study", "modal", "asks", "when", "either"))
+SHOWING = frozenset(("drug", "study", "inquiry", "modal", "asks", "when", "either"))
 """The cues that can make a statement one of patients in general; the others only say that it is of this one."""
 HELD = frozenset(("score", "status", "noun", "sign", "num", "pct", "mutation", "variant", "absent", "present"))
 """Kinds of items without which a sentence states nothing."""
@@ -42,6 +42,11 @@ STATING = frozenset(("no", "absent", "present", "status", "score", "sign"))
 OF_GENERAL = {"amplified", "overexpressed"}
 LETTER = " o "
 """'or' of Spanish and Italian; no word of the lists, since a single o can be a misread 0."""
+GOES_BY = frozenset((
+    "by", "per", "using", "according", "applying", "with", "under", "nach", "gemass", "laut", "selon", "d'apres",
+    "avec", "segun", "con", "secondo",
+))  # fmt: skip
+"""What a sentence that applies a threshold begins with."""
 NEAR, LEAD, LONG = 4, 12, 40
 """Items on each side of an 'or', characters before the drug that a sentence begins with, and before a verb."""
 SIGNS = re.compile(r"[\s\-*•·>|(\[\d.)】:'\"]+")
@@ -112,8 +117,8 @@ def _begin(ctx: Context, index: int) -> int:
 
 
 def _read_sentence(ctx: Context, languages: Languages, start: int, end: int, cues: list[Cue]) -> None:
-    """Read the clauses of a sentence; what a drug or a trial asks for may go on over several."""
-    is_label, at = False, 0
+    """Read the clauses of a sentence; what a trial asks for may go on over several."""
+    goes_on, at = False, 0
     while start < end:
         stop = start + 1
         while stop < end and ctx.levels[stop] < CLAUSE:
@@ -126,8 +131,8 @@ def _read_sentence(ctx: Context, languages: Languages, start: int, end: int, cue
         start = stop
         if _is_own(ctx, languages, unit) or _is_result_line(ctx, unit, end):
             continue
-        is_label = (is_label and DATED.isdisjoint(unit.kinds)) or _is_label(ctx, languages, unit)
-        if is_label:
+        if (goes_on and DATED.isdisjoint(unit.kinds)) or _is_label(ctx, languages, unit):
+            goes_on = goes_on or unit.cues[0].kind == "study"
             _mark(ctx, unit.start, unit.end)
         else:
             _read(ctx, languages, unit)
@@ -154,21 +159,29 @@ def _is_own(ctx: Context, languages: Languages, unit: Unit) -> bool:
     place = _own_from(ctx, languages, unit)
     if place < 0:
         return False
-    first, opening = -1, -1
+    first, opening, is_applied = -1, -1, False
     for index in range(unit.start, unit.end):
         kind = ctx.kinds[index]
         if ctx.starts[index] <= place:
             if kind in CONDITIONS and ctx.starts[index] < place:
-                return False
+                if kind != "general" or not _is_applied(ctx, unit):
+                    return False
+                is_applied = True
             continue
         first = index if first < 0 else first
         if kind in CONDITIONS or kind in OPENINGS:
             opening = index
             break
-    if opening >= 0 and ctx.kinds[opening] in OPENINGS:
-        for index in range(first, opening):
+    if (opening >= 0 and ctx.kinds[opening] in OPENINGS) or (is_applied and opening < 0 <= first):
+        for index in range(first, opening if opening >= 0 else unit.end):
             ctx.void[index] = False
     return True
+
+
+def _is_applied(ctx: Context, unit: Unit) -> bool:
+    """Tell whether a clause begins with what it goes by: 'By the cut-off of 50% this tumour is ...'."""
+    words = SIGNS.sub(" ", ctx.low[unit.begin : unit.begin + LONG]).split()
+    return bool(words) and words[0] in GOES_BY
 
 
 def _is_result_line(ctx: Context, unit: Unit, end: int) -> bool:
@@ -267,6 +280,9 @@ def _is_label(ctx: Context, languages: Languages, unit: Unit) -> bool:
     if not unit.cues:
         return False
     first = unit.cues[0]
+    if first.kind == "inquiry" and len(unit.cues) > 1:
+        second = unit.cues[1]
+        return second.kind == "drug" and second.start - first.end <= 1 and _begins(ctx, languages, unit, first.start)
     if first.kind not in ("drug", "study") or not _begins(ctx, languages, unit, first.start):
         return False
     if any(cue.kind in ("label", "modal") for cue in unit.cues):

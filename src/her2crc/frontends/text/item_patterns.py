@@ -111,7 +111,8 @@ def _percents(languages: Languages) -> str:
     amount = rf"(?=[\dil][\dols]{{0,2}}(?:[.,]\d{{1,3}})?\s?[{sign_first}{range_first}]){amount}"
     range_ = rf"(?:\s?{sign})?\s?(?=[{range_first}])(?:-|~|{between})\s?\d{{1,3}}(?:[.,]\d{{1,3}})?"
     compare = r"(?:(?:[<>]=?|[≤≥~])\s?)?"
-    return rf"{compare}(?<!\d)(?<!\d[.,])(?:{amount}(?:{range_})?\s?{sign}|%\s?{NUMBER}(?:\s?-\s?{NUMBER})?(?!\s?%))"
+    ended = rf"(?:[^\S\n]?{sign}|\n{sign}(?![a-z]))"  # a line that begins with 'percentage' is a label
+    return rf"{compare}(?<!\d)(?<!\d[.,])(?:{amount}(?:{range_})?{ended}|%\s?{NUMBER}(?:\s?-\s?{NUMBER})?(?!\s?%))"
 
 
 def _first_letters(alternatives: str) -> str:

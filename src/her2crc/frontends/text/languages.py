@@ -28,8 +28,8 @@ Plain = Literal[
     "patient", "neutral", "range", "separator", "filler", "percent_sign", "class_of", "link", "turn",
     "threshold", "per_cell", "says", "specimen", "ras_codon", "replaces", "replaced_by", "explains", "reported", "past",
     "no_result", "misread", "cohort", "whole", "graded", "antibody_column", "done", "control", "owner", "blood",
-    "drug", "study", "label", "modal", "asks", "when", "this", "finds", "being", "owing", "either", "article",
-    "void_heading", "void_line", "not_heading", "considers",
+    "drug", "study", "inquiry", "label", "modal", "asks", "when", "this", "finds", "being", "owing", "either",
+    "article", "void_heading", "void_line", "not_heading", "considers",
 ]  # fmt: skip
 Named = Literal[
     "assay", "assay_method", "antibody", "marker", "status", "noun", "score", "numeral", "pattern", "comparator",
@@ -40,7 +40,7 @@ TOGETHER = 5
 QUOTES = "\"'"
 CONFUSED = (("i", "l"), ("l", "i"), ("i", "1"), ("l", "1"), ("m", "rn"), ("o", "0"), ("e", "c"), ("c", "e"))
 """Letters, and what OCR takes them for."""
-CUES = frozenset(("drug", "study", "label", "modal", "asks", "when", "this", "finds", "owing", "either"))
+CUES = frozenset(("drug", "study", "inquiry", "label", "modal", "asks", "when", "this", "finds", "owing", "either"))
 """Words that stand beside the items of a text: they only show of whom a sentence speaks."""
 NOT_SCANNED = frozenset(
     (

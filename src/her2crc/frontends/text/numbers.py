@@ -21,6 +21,8 @@ NAMED_BEFORE = re.compile(
 """What a number right after it only names."""
 DEPTH = re.compile(r"\s?(?:(?:mean|median|average)\s)?(?:depth|coverage|sequenc|magnif|objective)")
 """What a multiple is of sequencing or of a microscope."""
+LENGTH = re.compile(r"\s?\d{1,3}(?:[.,]\d{1,2})?\s?(?:x|[cm]m)")
+"""What follows the first length of a size: '5.1 x 4.4 cm'."""
 OF_DEPTH = re.compile(
     r"(?:depth|coverage(?!\sratio)|reads?\b|abdeckung|tiefe|profond|couverture|profundidad|cobertura"
     r"|copertura|derinli|深度|覆盖|カバレッジ)"
@@ -42,6 +44,11 @@ NAMED = re.compile(r"(\d{1,2})[\s.-]+([a-z]{3})[a-z]*\.?[\s-](\d{4})")
 CJK_DATE = re.compile(r"(\d{4})年(?:(\d{1,2})月)?(?:(\d{1,2})日)?")
 MONTH_YEAR = re.compile(r"(\d{1,2})/(\d{4})")
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+
+
+def is_answer(gap: str) -> bool:
+    """Tell whether a colon or a new column leads to what a label asks for."""
+    return gap.strip() == ":" or (len(gap) > len(": ") and not gap.strip())
 
 
 def read_score(written: str) -> str:

@@ -14,6 +14,8 @@ from her2crc.frontends.text.windows import BEFORE
 VOID = frozenset(("method", "legend", "eligibility"))
 INLINE = frozenset(("prior", "family"))
 ADDED = "addendum"
+LETTER = re.compile(r"\n[ ]{0,8}(?:dear|sehr geehrte|liebe|estimad|querid|cher|gentil|egregi|sayin|拝啓|尊敬的)")
+"""How a letter addresses its reader: what it calls the background is the history of its patient."""
 BLANK = re.compile(r"\n[ ]{0,20}\n")
 PART_LINE = r"(?=[a-hmpst ])(?:part|specimen|teil|parte|tumou?r|probe|material|sample)?[ ]{0,2}(?P<part>[a-h])[.):][ ]"
 DATED = re.compile(r"(?:\d{2}|[年月日])\)?$")
@@ -75,6 +77,8 @@ class Headings:
                 sections.append(Section(match.start("part") - 1, len(low), "part", match["part"].upper()))
                 continue
             kind, rest = self._kind(match), match["rest"].strip()
+            if kind == "background":
+                kind = "prior" if LETTER.search(lines) else "eligibility"
             dated = kind == ADDED and (not rest or DATED.search(rest) is not None)
             named = dated or (kind == "prior" and _stands_alone(low, match.start() - 1, rest))
             if not named and (match["stop"] or (rest and not match[0].endswith((":", "】", "]")))):

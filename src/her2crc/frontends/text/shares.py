@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from her2crc.frontends.text.context import NONE
 from her2crc.frontends.text.counts import Counts
-from her2crc.frontends.text.numbers import read_percent
+from her2crc.frontends.text.numbers import is_answer, read_percent
 
 if TYPE_CHECKING:
     from her2crc.frontends.text.binding import Binding
@@ -35,7 +35,8 @@ class Shares(Counts):
             return False
         begin = max(walker.start, index - 7)
         kinds = ctx.kinds[begin:index]
-        if "percent" not in kinds or "cells" not in kinds or "score" in kinds or "pct" in kinds:
+        named = "percent" in kinds or (kinds[:1] == ["cells"] and "ratio" in kinds and is_answer(ctx.gaps[index]))
+        if not named or "cells" not in kinds or "score" in kinds or "pct" in kinds:
             return False
         return any(is_amplified(kind, ctx.values[begin + at]) for at, kind in enumerate(kinds))
 
