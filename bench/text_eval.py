@@ -181,6 +181,7 @@ def evaluate(options: argparse.Namespace) -> dict[str, Any]:
     hand = [item for name in HAND for item in sets.get(name, [])]
     every = [item for items in sets.values() for item in items]
     long = reports(REPORTS // (QUICK_SHARE if options.quick else 1), REPORT_LENGTH)
+    assert len({item["id"] for item in every}) == len(every), "two snippets have one id"
     read = ours()
     timed(read, [item["text"] for item in hand])
     found, seconds = timed(read, [item["text"] for item in every])

@@ -77,7 +77,7 @@ install_package() {
     installed run "${inputs[@]}"
 }
 
-# Where there is a C compiler, the reader of report text is compiled: the same results in about half the time.
+# Where there is a C compiler, the reader of report text is compiled: the same results in half the time.
 compile_busy_modules() {
     local inputs=(src/her2crc/frontends/text/*.py scripts/compile.py requirements/run.txt)
     changed compiled "${inputs[@]}" || return 0
