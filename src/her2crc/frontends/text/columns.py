@@ -44,7 +44,6 @@ UNREAD = frozenset(("log2", "fraction", "criterion", "general", "serum", "other_
 """What a column can be of that gives no result."""
 OWN = frozenset(("ihc", "ish", "tissue", "plasma", "digital", "score_word")) | QUANTITIES
 ORIGINS = frozenset(("site", "tumour", "date", "prior", "current", "part", "specimen"))
-PROBES = frozenset(("anchor", "cep17"))
 COUNTED = frozenset(("signals",))
 MARKERS = frozenset(("anchor", "marker"))
 NAMED = OWN | MARKERS

@@ -26,7 +26,6 @@ STOPS_AT_CLAUSE = ("recommend", "maybe")
 OPENING = frozenset(AFTER)
 VOIDING = frozenset((*AFTER, "criterion", "class_of", "box", "score"))
 """Kinds of items without which nothing in a sentence is void."""
-EXPLAINED = frozenset(("score", "explains"))
 ASKED = frozenset(("status", "noun"))
 QUESTION = re.compile(r"[^.!;\n。?]{0,60}\?")
 STATES = ("status", "noun", "absent", "present", "sign")

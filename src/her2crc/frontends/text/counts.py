@@ -10,6 +10,7 @@ import re
 from decimal import Decimal
 
 from her2crc.frontends.text.context import CLAUSE, COMMA, NONE, SENTENCE
+from her2crc.frontends.text.drafts import SEQUENCING
 from her2crc.frontends.text.findings import Span
 from her2crc.frontends.text.numbers import (
     COMPARATORS,
@@ -31,7 +32,6 @@ QUANTITIES = frozenset(
 OF_NUMBER = frozenset(("copies", "fold", "ratio", "per_cell", "snr", "mean"))
 """Those of them that name a number, and not only what is counted."""
 NAMES_NUMBER = frozenset(("anchor", "cep17", "mean"))
-SEQUENCED = frozenset(("tissue", "plasma", "digital"))
 WORD = re.compile(r"[a-z]+")
 UNITS = {
     kind: rank
@@ -360,10 +360,10 @@ class Counts(Probes):
     def is_beside_control(self, index: int) -> bool:
         """Tell whether copies of CEP17 are given too, in the same sentence or the next: a hybridisation's, then."""
         walker = self.walker
-        if not SEQUENCED.isdisjoint(walker.kinds):
+        if not SEQUENCING.isdisjoint(walker.kinds):
             return False
         _, following = walker.ctx.sentences.get(walker.end, (0, ()))
-        return "cep17" in walker.kinds or ("cep17" in following and SEQUENCED.isdisjoint(following))
+        return "cep17" in walker.kinds or ("cep17" in following and SEQUENCING.isdisjoint(following))
 
     def close(self, index: int) -> bool:
         """Tell whether the words before a number stand near it."""

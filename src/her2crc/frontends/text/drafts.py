@@ -11,6 +11,8 @@ from her2crc.frontends.text.numbers import score_rank
 
 ANALYTE = {"ihc": IHC, "ish": ISH, "tissue": TISSUE, "plasma": PLASMA, "": STATUS}
 GENE_METHODS = ("ish", "tissue", "plasma")
+SEQUENCING = frozenset(("tissue", "plasma", "digital"))
+"""Methods that count copies in DNA, not in nuclei."""
 IS_STAINING = frozenset(("ihc", ""))
 AMPLIFIED = {"positive": "amplified", "overexpressed": "amplified", "negative": "not_amplified",
              "not_overexpressed": "not_amplified"}  # fmt: skip

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from her2crc.frontends.text.columns import DATED
 from her2crc.frontends.text.fold import Folded, Piece
 from her2crc.frontends.text.grid import Cell, Grid, Row
-from her2crc.frontends.text.item_patterns import DATE
 from her2crc.frontends.text.scan import Scanner
 from her2crc.frontends.text.windows import HER2
 
@@ -32,7 +32,6 @@ QUANTITIES = frozenset(("ratio", "mean", "per_cell", "percent", "counted", "copi
 TESTS = frozenset(("ihc", "ish", "tissue", "plasma", "digital", "cep17", "ratio", "copies", "mutation"))
 """What a row can say itself that it is of."""
 BARE = re.compile(r"\d{1,3}(?:[.,]\d{1,2})?")
-DATED = re.compile(DATE)
 TITLE_REACH, LONGEST_TITLE = 4, 60
 """Lines over a table, less one, that can be its title, and the characters of one."""
 LONGEST_NAME = 24

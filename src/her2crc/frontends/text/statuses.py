@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from her2crc.frontends.text.context import CLAUSE, COMMA, NONE
 from her2crc.frontends.text.denials import DENIES, LOOK, NEGATED_NOUN, Denials
-from her2crc.frontends.text.drafts import ANALYTE, GENE_METHODS, Fact, status_of
+from her2crc.frontends.text.drafts import ANALYTE, GENE_METHODS, SEQUENCING, Fact, status_of
 from her2crc.frontends.text.gather import OPEN_STATES
 from her2crc.frontends.text.numbers import COMPARATORS, read_score
 
@@ -18,7 +18,6 @@ OPPOSITE = {
     "positive": "negative", "amplified": "not_amplified", "overexpressed": "not_overexpressed",
 }  # fmt: skip
 OF_NOUN = {"amplification": "amplified", "overexpression": "overexpressed"}
-SEQUENCING = frozenset(("tissue", "plasma", "digital"))
 GENE_STATES = frozenset(("amplified", "not_amplified"))
 METHODS = frozenset((*GENE_METHODS, "ihc"))
 STAIN_STATES = frozenset(("overexpressed", "not_overexpressed"))

@@ -21,7 +21,6 @@ from her2crc.frontends.text.columns import (
     NUMBER,
     OF_CLASS,
     ORIGINS,
-    PROBES,
     QUANTITIES,
     SCORE,
     SHARE,
@@ -34,6 +33,7 @@ from her2crc.frontends.text.columns import (
 )
 from her2crc.frontends.text.fold import Folded, Piece
 from her2crc.frontends.text.grid import Cell, Grid, Row
+from her2crc.frontends.text.probes import PROBES
 from her2crc.frontends.text.rows import TESTS, Rows, halves, repeated
 from her2crc.frontends.text.scan import Scanner
 from her2crc.frontends.text.table_parts import Parts, joined

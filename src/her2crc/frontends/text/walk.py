@@ -14,7 +14,6 @@ from her2crc.frontends.text.context import CLAUSE, COMMA, NONE, PARAGRAPH, SENTE
 from her2crc.frontends.text.drafts import Fact
 from her2crc.frontends.text.findings import PLASMA
 
-RESULTS = frozenset(("score", "status", "anchor", "sign"))
 NOT_TUMOUR = re.compile(
     r"[\s-]{0,2}(?:\w{1,12}\s)?(?:criteri|scoring|guideline|protocol|algorithm|panel|score|rules?\b|kriteri)"
 )
