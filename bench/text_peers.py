@@ -1,10 +1,11 @@
 """What others make of the same report text: medspaCy with rules and ConText, and demne. Runs in `.venv-peers`.
 
-    .venv-peers/bin/python bench/text_peers.py medspacy|demne SNIPPETS.jsonl REPORTS.json OUT.json
+    .venv-peers/bin/python bench/text_peers.py medspacy|demne LONGEST SNIPPETS.jsonl REPORTS.json OUT.json
 
 Neither knows HER2 results, so each gets what it was made for: medspaCy target rules for the values, written here as an
 able user would in a day, and its own ConText rules for negation, history, hypothesis and family; demne its built-in
-annotator. OUT holds the findings of every snippet and CPU seconds for the snippets and for the reports.
+annotator. OUT holds the findings of every snippet, and CPU seconds for those of at most LONGEST characters and for the
+reports.
 """
 
 from __future__ import annotations
@@ -105,16 +106,20 @@ def _timed(read: Reader, texts: list[str]) -> tuple[list[list[Finding]], float]:
     return found, time.process_time() - start
 
 
-def main(program: str, snippets: str, reports: str, output: str) -> None:
+def main(program: str, longest: str, snippets: str, reports: str, output: str) -> None:
     """Read every snippet and every report with one program, and write what it found and how long it took."""
     read = {"medspacy": medspacy_reader, "demne": demne_reader}[program]()
     records = [json.loads(line) for line in Path(snippets).read_text(encoding="utf-8").splitlines()]
     read("HER2 3+")  # the first call loads what the later ones share
-    found, seconds = _timed(read, [record["text"] for record in records])
+    short, whole = (
+        [record for record in records if (len(record["text"]) <= int(longest)) is fits] for fits in (True, False)
+    )
+    found, seconds = _timed(read, [record["text"] for record in short])
+    found += _timed(read, [record["text"] for record in whole])[0]
     _, seconds_reports = _timed(read, json.loads(Path(reports).read_text(encoding="utf-8")))
     result = {
-        "findings": {record["id"]: item for record, item in zip(records, found, strict=True)},
-        "seconds": seconds,
+        "findings": {record["id"]: item for record, item in zip([*short, *whole], found, strict=True)},
+        "seconds_snippets": seconds,
         "seconds_reports": seconds_reports,
     }
     Path(output).write_text(json.dumps(result), encoding="utf-8")

@@ -18,6 +18,8 @@ from her2crc.frontends.text.values import Values
 WORD = re.compile(r"[a-zß-ɏ]+|[぀-ヿ㐀-鿿]+")
 HYBRIDISED = frozenset(("amplified", "not_amplified", "pending", "not_done"))
 """What in situ hybridisation can come to, in words that need no name of a marker."""
+OF_COUNT = frozenset(("ish", "num", "cells", "counted", "ratio", "cep17", "per_cell", "signals", "ish_hint"))
+"""What can stand before the words that lead to its outcome."""
 METHODS = frozenset(("ihc", "ish", "tissue", "plasma", "digital"))
 GENES = frozenset(("ish", "tissue", "plasma"))
 OF_PERSON = frozenset(("prior", "past", "family", "site", "class_of", "therapy"))
@@ -90,21 +92,26 @@ class Binding:
 
     def joins_group(self, index: int) -> bool:
         """Tell whether a name goes on with a list of names ('ERBB2, MET and EGFR')."""
+        if self.closed:
+            return False
         before = index - 1
         while before >= self.start and (
             self.ctx.kinds[before] in METHODS
             or (self.ctx.kinds[before] == "no" and self.ctx.text(before) in self.languages.separators)
         ):
             before -= 1
-        if self.closed or before < self.start or self.ctx.kinds[before] not in NAMES:
+        if before < self.start or self.ctx.kinds[before] not in NAMES:
             return False
-        words = self.ctx.gaps[index].replace(",", " ").replace("/", " ").replace("&", " ").replace("、", " ").split()
-        return not set(words) - self.languages.separators
+        return self.only_separates(self.ctx.gaps[index].replace("&", " "))
 
     def is_listed(self, index: int) -> bool:
         """Tell whether only separators of a list stand before an item."""
-        words = self.ctx.gaps[index].replace(",", " ").replace("/", " ").replace("、", " ").split()
-        return not set(words) - self.languages.separators
+        return self.only_separates(self.ctx.gaps[index])
+
+    def only_separates(self, gap: str) -> bool:
+        """Tell whether a gap holds nothing but separators of a list."""
+        words = gap.replace(",", " ").replace("/", " ").replace("、", " ").split()
+        return self.languages.separators.issuperset(words)
 
     def is_reference(self, index: int) -> bool:
         """Tell whether a marker is the denominator of a ratio: 'ERBB2/RPPH1 ratio', 'HER2/TP53'."""
@@ -152,6 +159,12 @@ class Binding:
         """Return the kind of the item before it in the sentence."""
         return self.ctx.kinds[index - 1] if index > self.start else ""
 
+    def sign_after(self, index: int) -> str:
+        """Return the character after an item, or the one after a space."""
+        low, end = self.ctx.low, self.ctx.ends[index]
+        after = low[end : end + 1]
+        return low[end + 1 : end + 2] if after == " " else after
+
     def target(self, index: int, field: str) -> str:
         """Return ``her2``, ``other``, ``hold`` (HER2 is named later in the sentence) or nothing."""
         forward = self.forward(index, field)
@@ -170,29 +183,37 @@ class Binding:
 
     def forward(self, index: int, field: str) -> str:
         """Return the target that a value is linked to by the words after it: '3+ staining for HER2'."""
-        ctx = self.ctx
-        kinds, levels = ctx.kinds, ctx.levels
-        if index + 1 >= self.end or levels[index + 1] > NONE:
+        ctx, kinds = self.ctx, self.ctx.kinds
+        name = self.name_ahead(index)
+        if name < 0:
             return ""
         named = self.topic and not (self.topic == "her2" and not self.has_anchor and index == self.start)
-        linked = index == self.start and ctx.low.startswith(":", ctx.ends[index])
+        linked = index == self.start and ctx.low[ctx.ends[index] : ctx.ends[index] + 1] == ":"
         linked = linked or (kinds[index] == "noun" and self.begins_statement(index))
-        for at in range(index + 1, min(index + LOOK, self.end)):
-            if levels[at] > NONE:
-                return ""
+        for at in range(index + 1, name + 1):
             words = [] if ctx.gaps[at] == " " else WORD.findall(ctx.gaps[at])
             if words:
                 links = words[-1] in self.languages.links or (at == index + 1 and words[0] in self.languages.links)
                 linked = linked or (links and self.languages.separators.isdisjoint(words))
                 if any(word not in self.languages.fillers and word not in self.languages.links for word in words):
                     return ""
+        if (named and not linked) or (kinds[name] == "anchor" and self.is_pronoun(name)):
+            return ""
+        return self.forward_group(name, field)
+
+    def name_ahead(self, index: int) -> int:
+        """Return the next name, where only what belongs to a statement stands before it; -1 if there is none."""
+        kinds, levels, starts, end = self.ctx.kinds, self.ctx.levels, self.ctx.starts, self.ctx.ends[index]
+        for at in range(index + 1, min(index + LOOK, self.end)):
+            if levels[at] > NONE:
+                return -1
             if kinds[at] in NAMES:
-                if (named and not linked) or (kinds[at] == "anchor" and self.is_pronoun(at)):
-                    return ""
-                return self.forward_group(at, field)
-            if kinds[at] not in BETWEEN and ctx.starts[at] >= ctx.ends[index]:
-                return ""
-        return ""
+                return at
+            if kinds[at] == "present" and kinds[index] == "noun":
+                continue  # 'no amplification found in ERBB2, MET'
+            if kinds[at] not in BETWEEN and starts[at] >= end:
+                return -1
+        return -1
 
     def begins_statement(self, index: int) -> bool:
         """Tell whether an item, or the negation before it, begins a part of the sentence."""
@@ -216,8 +237,7 @@ class Binding:
             at += 1
             if at >= self.end or kinds[at] not in NAMES:
                 return "other"
-            words = self.ctx.gaps[at].replace(",", " ").replace("/", " ").replace("、", " ").split()
-            if set(words) - self.languages.separators:
+            if not self.is_listed(at):
                 return "other"
 
     def emit(self, fact: Fact) -> None:
@@ -225,7 +245,7 @@ class Binding:
         if self.ctx.void[fact.at] or self.replaced:
             self.closed = True
             return
-        if self.ctx.low.startswith(("?", " ?"), self.ctx.ends[fact.at]):
+        if self.sign_after(fact.at) == "?":
             self.doubt("questioned", fact.at, fact.field)
             self.closed = True
             return
@@ -277,7 +297,9 @@ class Binding:
         if index == self.start:
             gap = gap[max(gap.rfind("\n"), gap.rfind(". "), gap.rfind("。")) + 1 :]
         elif self.ctx.levels[index] >= COMMA:
-            gap = LAST_PART.sub("", SUFFIX.sub("", gap))
+            trimmed = SUFFIX.sub("", gap) if gap[:1] == "'" else gap
+            trimmed = LAST_PART.sub("", trimmed) if ";" in trimmed else trimmed
+            gap = self.last_of_hybridisation(index) or trimmed
         unknown = [word for word in WORD.findall(gap) if word not in self.languages.fillers]
         if not unknown:
             return True
@@ -285,9 +307,23 @@ class Binding:
             return False
         return len(unknown) <= MOST_UNKNOWN
 
+    def last_of_hybridisation(self, index: int) -> str:
+        """Return what stands after the comma before a result of in situ hybridisation: 'FISH tried twice, failed'.
+
+        The words before it are of the hybridisation too, unless they say for what else it was done.
+        """
+        ctx = self.ctx
+        said, comma, rest = ctx.gaps[index].partition(",")
+        if not comma or "," in rest or self.method != "ish" or ctx.values[index] not in HYBRIDISED | {"indeterminate"}:
+            return ""
+        before, words = ctx.kinds[index - 1], WORD.findall(said)
+        of_other = before == "ish" and (not words or words[0] in self.languages.links)
+        return f" {rest}" if before in OF_COUNT and not of_other else ""
+
     def turns(self, index: int) -> bool:
         """Tell whether a gap leads from the replaced value to the new one ('from 1+ to 2+')."""
-        return not self.languages.turns.isdisjoint(WORD.findall(self.ctx.gaps[index]))
+        gap = self.ctx.gaps[index]
+        return not self.languages.turns.isdisjoint(WORD.findall(gap)) or gap.strip() in ("->", "→")
 
     def void_rest(self, index: int, stop: int) -> None:
         """Take no status from the rest of the clause or sentence: it explains a threshold."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from her2crc.frontends.text.binding import LOOK, Binding
 from her2crc.frontends.text.context import COMMA, NONE
 
@@ -9,6 +11,13 @@ VALUES = frozenset(("score", "status", "pct", "num"))
 REPLACED = VALUES | {"specimen", "site"}
 RESULTS = frozenset(("score", "status", "anchor", "sign"))
 """What may still follow that an earlier time is said of."""
+UNCHANGED = re.compile(
+    r"[ \w]{0,20}?[(,:] ?(?:is |remains )?(?:unchanged|unaltered|unverandert|inchange|sin cambios|sin modificaci"
+    r"|invariat|degismemis|不变|无变化|未变|変更なし)"
+)
+"""What says that an earlier result still holds."""
+TAKEN = re.compile(r"biops|resec|resek|活检|生検")
+"""Words for a specimen that was taken now."""
 
 
 class Circumstances(Binding):
@@ -18,8 +27,13 @@ class Circumstances(Binding):
         """What follows, or the result just before, is an earlier one; of a value that was replaced it says nothing."""
         if self.replaced and self.ctx.kinds[index - 1] in REPLACED:
             return
+        if UNCHANGED.match(self.ctx.low, self.ctx.ends[index]) is not None:  # 'original diagnosis (unchanged): ...'
+            self.about.set_temporality("current", None)
+            return
         ahead = self.ctx.kinds[index + 1 : self.part_end(index)]
         last = self.values.last
+        if last is not None and self.is_of_denied(index, [item.span.end for item in last.populations]):
+            return
         if (
             self.ctx.levels[index] < COMMA
             and last is not None
@@ -32,6 +46,11 @@ class Circumstances(Binding):
             self.prior_depth = self.ctx.depths[index]
         self.about.set_temporality("prior", self.ctx.place(index))
         self.place_since = True
+
+    def is_of_denied(self, index: int, ends: list[int]) -> bool:
+        """Tell whether the score just before is none of a finding: '2+, and not 3+ as first reported'."""
+        denied = self.previous_kind(index) == "score" and bool(ends) and self.ctx.ends[index - 1] not in ends
+        return denied and self.values.is_denied(self, index - 1)
 
     def part_end(self, index: int) -> int:
         """Return where the part of the sentence between commas ends."""
@@ -113,10 +132,27 @@ class Circumstances(Binding):
             self.on_prior(index, value)
 
     def on_replaced_by(self, index: int, value: str) -> None:
-        """The result just before was replaced by the one that follows."""
+        """The result just before was replaced by the one that follows, or is an earlier one, of another specimen."""
+        last = self.values.last
+        if last is not None and last.sentence == self.sentence and self.is_of_new_specimen(index):
+            last.about.set_temporality("prior", self.ctx.place(index))
+            self.about.set_temporality("current", None)
+            self.about.set("specimen_site", None, None)
+            self.about.set("date", None, None)
+            self.replaced, self.place_since, self.values.last = False, True, None
+            return
         self.drop_replaced(index)
         self.replaced = False
         self.on_amended(index, value)
+
+    def is_of_new_specimen(self, index: int) -> bool:
+        """Tell whether another specimen is named before the next value: 'superseded by that of the rebiopsy: 3+'."""
+        kinds, at = self.ctx.kinds, index + 1
+        while at < self.end and kinds[at] not in VALUES:
+            if kinds[at] in ("specimen", "site") or (kinds[at] == "current" and TAKEN.search(self.ctx.text(at))):
+                return True
+            at += 1
+        return False
 
     def on_replaces(self, index: int, value: str) -> None:
         """This report, or this value, stands in the place of another: what follows a value is the old one."""

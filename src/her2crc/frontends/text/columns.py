@@ -20,9 +20,11 @@ UNIT = "%"
 EMPTY = re.compile(r"[\s.,;:*/_-]*|n\.?\s?/?a\.?|nan|null|none")
 BARE = re.compile(rf"(?!{DATE})[^a-z\u0370-\U0010ffff]*")
 """A value that says nothing without a label."""
-KEY = re.compile(r":(?:\s|$)")
+KEY = re.compile(r":(?:\s|$|[<>≤≥]?\d)")
 DECIMAL = re.compile(r"\d{1,3}[.,]\d{1,3}")
 """What is no label of a column: it has a colon, or is a number."""
+FRACTION = re.compile(r"(?<![\d/])\d{1,2}\s?/\s?\d{1,2}(?![\d/])")
+"""A value out of a scale, as '0/8': no label of a column is one."""
 COUNT = re.compile(r"\d{1,3}(?:[.,]\d{1,2})?")
 NUMBERS = frozenset(("ratio", "mean", "per_cell", "signals", "copies"))
 PLACES = frozenset(("site", "tumour", "part"))
@@ -87,6 +89,7 @@ class Labels:
 
     def __init__(self, folded: Folded, scanner: Scanner) -> None:
         self.folded, self.low, self.scanner, self.languages = folded, folded.low, scanner, scanner.languages
+        self.words: dict[Cell, list[str]] = {}
 
     def column(self, label: Cell) -> Column:
         """Return a column of a label."""
@@ -94,7 +97,12 @@ class Labels:
         kinds = self.kinds_of(plain, label.start)
         kinds |= {"no_result"} if self.names(label, self.languages.no_results) else set()
         kinds |= {"score_word"} if SCALE.search(self.low, *label) else set()
-        return Column(label, frozenset(kinds), UNIT in self.low[label.start : label.end] or "percent" in kinds)
+        is_percent = "percent" in kinds and "ish" not in kinds  # 'FISH orani' is a ratio
+        return Column(label, frozenset(kinds), UNIT in self.low[label.start : label.end] or is_percent)
+
+    def is_quantity(self, label: Cell) -> bool:
+        """Tell whether the label of a row says what its number is: 'HER2 % cells', 'FISH HER2/CEP17 ratio'."""
+        return UNIT in self.low[label.start : label.end] or not self.kinds(label).isdisjoint(QUANTITIES)
 
     def plain(self, label: Cell) -> str:
         """Return a label with spaces for what only describes its values."""
@@ -102,13 +110,20 @@ class Labels:
 
     def names(self, label: Cell, words: frozenset[str]) -> bool:
         """Tell whether a label has one of some words."""
-        return not words.isdisjoint(self.plain(label).replace("-", " ").split())
+        own = self.words.get(label)
+        if own is None:
+            own = self.words[label] = self.plain(label).replace("-", " ").split()
+        return not words.isdisjoint(own)
 
     def kinds(self, cell: Cell) -> set[str]:
         """Return the kinds of the items of a cell."""
         return self.kinds_of(self.low[cell.start : cell.end], cell.start)
 
     def kinds_of(self, written: str, at: int) -> set[str]:
-        """Return the kinds of items in what is written for a stretch of the text that begins at a place."""
-        own = self.folded.rewritten([Piece(at, at + len(written), written)])
+        """Return the kinds of items in what is written, a character for each, for the text from a place on."""
+        folded, end = self.folded, at + len(written)
+        if folded.starts:
+            own = folded.rewritten([Piece(at, end, written)])
+        else:
+            own = Folded(folded.text[at:end], written, [], [])
         return set(self.scanner.items(own, 0, len(written)).kinds)

@@ -7,17 +7,19 @@ it stays readable for the structure of the text, but no value is taken from it.
 from __future__ import annotations
 
 import re
-from bisect import bisect
 from collections.abc import Sequence
 
-from her2crc.frontends.text.breaks import CLAUSE, COMMA, LONG_LINE, NONE, PARAGRAPH, SENTENCE, Breaks
+from her2crc.frontends.text.boxes import Boxes
+from her2crc.frontends.text.breaks import CLAUSE, COMMA, LONG_LINE, NONE, PARAGRAPH, SENTENCE
+from her2crc.frontends.text.classes import OF_ONE, void_brackets, void_called
 from her2crc.frontends.text.fold import Folded
+from her2crc.frontends.text.generalities import GOES_BY
+from her2crc.frontends.text.lesions import is_designated
 from her2crc.frontends.text.numbers import read_score
 from her2crc.frontends.text.scan import Items
 
 __all__ = ["CLAUSE", "COMMA", "NONE", "PARAGRAPH", "SENTENCE", "Context"]
 
-LINE_SIGNS = " -*•(\"'|"
 LINE_START = re.compile(r"(?:^|\n)[\s\-*•(\"'|]{0,12}$")
 EXPLAINS = re.compile(r"\)?\"?\s?(?:=|:|-\s|->|→)")
 AFTER = ("if", "recommend", "maybe", "general", "elsewhere", "serum", "control")
@@ -28,11 +30,14 @@ VOIDING = frozenset((*AFTER, "criterion", "class_of", "box", "score"))
 """Kinds of items without which nothing in a sentence is void."""
 ASKED = frozenset(("status", "noun"))
 QUESTION = re.compile(r"[^.!;\n。?]{0,60}\?")
+QUESTION_REACH = 61
+"""Characters after the last item of a sentence in which its question mark stands."""
 STATES = ("status", "noun", "absent", "present", "sign")
 PLACES = frozenset(("part", "site", "prior", "current", "date", "anchor", "marker", "contrast", "tumour"))
 RESULTS = frozenset(("score", "pct"))
-TICKS = frozenset("x☒*")
-BEFORE_CLASS = frozenset(("tumour", "site", "marker", "marker_status"))
+MEASURED = frozenset(("num", "pct", "score"))
+APPOSED = frozenset(",、(|")
+BEFORE_CLASS = frozenset(("tumour", "site", "marker", "marker_status", "mutation"))
 OF_GROUP = frozenset(("of", "in", "among", "von", "unter", "sur", "de", "di", "su", "parmi"))
 MANY = "20"
 """As many digits have the numbers of a group that is spoken of in general."""
@@ -42,29 +47,32 @@ INDEFINITE = frozenset((
     "a", "an", "any", "every", "each", "ein", "eine", "einem", "einer", "jeder", "jedes", "un", "une", "tout", "toute",
     "una", "todo", "toda", "cualquier", "ogni", "qualsiasi", "uno", "herhangi",
 ))  # fmt: skip
-OF_ONE = frozenset(("date", "prior", "current", "patient"))
-"""What is said of one patient, not of a class of them."""
 SCORES = 3
 FAR = 20
 """Items of a sentence that are looked ahead over."""
 LABELLED = frozenset(("score", "score_word", "status"))
 """What follows where a guideline is only named in the label of a result."""
 OF_PATIENT = frozenset(("cells", "tumour", "site", "specimen", "part", "patient", "current"))
+TUMOUR = re.compile(r"(?<![a-z])(?:tumou?r|tumeur|tumore?|karzinom|carcinom|patient|paciente|paziente|hasta)|肿瘤|患者")
+TISSUES = frozenset(("site", "tumour"))
+THIS = re.compile(r"(?:this|our|diese[rm]|unsere[rm]|ce|cette|notre|nuestr[oa]|est[ea]|quest[oa]|nostr[oa]|bu)\s$")
 OF_STAIN = frozenset(("ihc", "test", "noun", "specimen", "tumour", "site"))
 """What may stand between the name of a stain and 'is scored as' where a result follows."""
 
 
-class Context(Breaks):
+class Context(Boxes):
     """The items of one window with their breaks, nesting and voidness.
 
-    ``kinds`` are those of the items; ``sentences`` gives, by its first item, a sentence's end and its kinds.
+    ``kinds`` are those of the items, ``held`` what kinds there are; ``sentences`` gives, by its first item, a
+    sentence's end and its kinds; ``asks`` tells whether anything can be a question.
     """
 
     def __init__(self, folded: Folded, items: Items, joining: frozenset[str]) -> None:
         super().__init__(folded, items, joining)
         self.cues = items.cues
+        self.held: set[str] = set()
         self.sentences: dict[int, tuple[int, set[str]]] = {}
-        self.void = [False] * len(self.kinds)
+        self.asks = self.low.find("?", self.ends[0], self.ends[-1] + QUESTION_REACH) >= 0
         start = 0
         for index, level in enumerate(self.levels):
             if level >= SENTENCE and index:
@@ -75,19 +83,18 @@ class Context(Breaks):
 
     def _void_explained(self) -> None:
         """Void sentences that explain scores one by one ('HER2 3+: strong complete ... HER2 2+: weak ...')."""
-        if "explains" not in self.kinds and self.kinds.count("score") < SCORES - 1:
+        scores = [index for index, kind in enumerate(self.kinds) if kind == "score"] if "score" in self.held else []
+        if "explains" not in self.held and len(scores) < SCORES - 1:
             return
-        explained = {}
-        for index, kind in enumerate(self.kinds):
-            end = self.ends[index]
-            if kind == "score" and EXPLAINS.match(self.low, end, end + LONG_LINE):
-                following = self.kinds[index + 1] if index + 1 < len(self.kinds) else ""
-                if following not in ("pct", "num", "date"):
-                    explained[index] = read_score(self.text(index))
         repeated = [index for index, kind in enumerate(self.kinds) if kind == "explains"]
-        if len(set(explained.values())) < SCORES - 1:
+        explained = {}
+        for index in scores:
+            following = self.kinds[index + 1] if index + 1 < len(self.kinds) else ""
+            if following not in ("pct", "num", "date") and EXPLAINS.match(self.low, self.ends[index]):
+                explained[index] = read_score(self.text(index))
+        if len(explained) < SCORES - 1 or len(set(explained.values())) < SCORES - 1:
             explained = {}
-        if len(repeated) > 1 or any(not self._is_of_name(index) for index in repeated):
+        if len(repeated) > 1 or (repeated and not self._is_of_name(repeated[0])):
             explained |= dict.fromkeys(repeated, "")
         end = 0
         for index in sorted(explained):
@@ -107,6 +114,9 @@ class Context(Breaks):
             at -= 1
         if at < 0 or self.kinds[at] != "anchor":
             return False
+        end = next((stop for first, (stop, _) in self.sentences.items() if first <= index < stop), len(self.kinds))
+        if self.kinds[index + 1 : end].count("score") == 1 and self.kinds[index + 1] == "score":
+            return "if" not in self.kinds[index:end]
         for after in range(index + 1, min(index + FAR, len(self.kinds))):
             if self.levels[after] >= SENTENCE:
                 break
@@ -120,12 +130,13 @@ class Context(Breaks):
 
     def _sentence(self, start: int, end: int) -> None:
         kinds = set(self.kinds[start:end])
+        self.held.update(kinds)
         self.sentences[start] = (end, kinds)
-        if not ASKED.isdisjoint(kinds) and QUESTION.match(self.low, self.ends[end - 1]):
+        if self.asks and not ASKED.isdisjoint(kinds) and QUESTION.match(self.low, self.ends[end - 1]):
             self._void_question(start, end)
         if VOIDING.isdisjoint(kinds):
             return
-        if "criterion" in kinds:
+        if "criterion" in kinds and not self._void_own_brackets(start, end):
             self._mark_general(start, end)
         if not OPENING.isdisjoint(kinds):
             for kind in AFTER:
@@ -136,7 +147,7 @@ class Context(Breaks):
                 self._mark_general(start, end)
             self._void_classes(start, end)
         if "box" in kinds:
-            self._void_unchecked(start, end)
+            self.void_unchecked(start, end)
         elif "score" in kinds:
             self._void_legend(start, end)
 
@@ -169,6 +180,18 @@ class Context(Breaks):
         words = self.gaps[index].split()
         return bool(words) and words[-1] in OF_GROUP
 
+    def _void_own_brackets(self, start: int, end: int) -> bool:
+        """Void a parenthesis of criteria beside a value: 'ratio 2.8, amplified (criterion: 2.0 or above)'."""
+        found = [at for at in range(start + 1, end) if self.kinds[at] == "criterion"]
+        if len(found) != 1 or "(" not in self.gaps[found[0]]:
+            return False
+        before = found[0] - 1
+        is_called = self.kinds[before] == "status" and ":" in self.gaps[before]
+        if not is_called and MEASURED.isdisjoint(self.kinds[start : found[0]]):
+            return False
+        self._void_on(found[0], end, SENTENCE)
+        return True
+
     def _mark_general(self, start: int, end: int) -> None:
         """Void a sentence that speaks in general, but for a clause of its own that turns to the present tumour."""
         at = start
@@ -200,7 +223,15 @@ class Context(Breaks):
                 self._mark(start, index)
             elif kind != "elsewhere":
                 self._void_before(index, start)
-            index = self._void_on(index, end, stop) if kind != "control" else self._void_control(index, end)
+            last = self._own_from(index, end) if kind == "general" else end
+            index = self._void_on(index, last, stop) if kind != "control" else self._void_control(index, end)
+
+    def _own_from(self, index: int, end: int) -> int:
+        """Return where a clause turns from what is said in general to 'this patient' or 'our patient', or the end."""
+        for at in range(index + 1, end):
+            if self.levels[at] >= CLAUSE and self.kinds[at] == "patient" and THIS.search(self.gaps[at]) is not None:
+                return at
+        return end
 
     def _is_of_any(self, index: int, start: int) -> bool:
         """Tell whether any such result is spoken of: 'a HER2 score of 3+ would ...', 'any HER2 2+ triggers ...'."""
@@ -220,12 +251,14 @@ class Context(Breaks):
 
     def _is_applied(self, index: int, start: int) -> bool:
         """Tell whether a guideline or a threshold is applied: 'HER2 by guideline: 2+', 'below the 10% cutoff'."""
+        if self._is_status_by(index, start):
+            return True
         named = "anchor" in self.kinds[start:index] and self.kinds[index - 1] != "score_word"
         following = self.kinds[index + 1] if index + 1 < len(self.kinds) else ""
         if named and following in LABELLED and self.low.startswith(":", self.ends[index]):
             return True
         for at in range(index - 1, max(start, index - SCORES) - 1, -1):
-            if self.levels[at + 1] > NONE:
+            if self.levels[at + 1] > NONE or self.kinds[at] in ("copies", "fold"):
                 break
             if self.kinds[at] == "comparator" and self.values[at] != "~":
                 return at > start
@@ -234,13 +267,26 @@ class Context(Breaks):
         is_held = self.kinds[index + 1 : index + SCORES] == ["pct", "comparator"]
         return is_held and "pct" in self.kinds[max(start, index - FAR) : index]
 
+    def _is_status_by(self, index: int, start: int) -> bool:
+        """Tell whether a status goes by a threshold: 'positive with reference to the 10 % threshold'."""
+        at = index - 1
+        if at > start and self.kinds[at] == "pct":
+            at -= 1
+        applied = at >= start and self.kinds[at] == "status" and max(self.levels[at + 1 : index + 1]) == NONE
+        if not applied or GOES_BY.isdisjoint(self.gaps[at + 1].split()[:1]):
+            return False
+        self._mark(at + 1, index)
+        return True
+
     def _void_on(self, index: int, end: int, stop: int) -> int:
         depth = self.depths[index]
         while index < end:
             self.void[index] = True
             index += 1
-            if index < end and (self.levels[index] >= stop or self.depths[index] < depth):
+            if index == end or self.depths[index] < depth:
                 break
+            if self.levels[index] >= stop and (self.depths[index] == depth or self.levels[index] >= SENTENCE):
+                break  # a semicolon in a parenthesis ends nothing
         return index
 
     def _void_control(self, index: int, end: int) -> int:
@@ -251,10 +297,14 @@ class Context(Breaks):
             index += 1
             if index < end and self.depths[index] < depth:
                 break
-            if index == end or self.levels[index] < COMMA:
+            if index == end or self.levels[index] < COMMA or self.depths[index] > depth:
                 continue
             kind = self.kinds[index]
+            if self.kinds[index - 1] == "control" and kind in TISSUES and self.gaps[index].lstrip()[:1] in APPOSED:
+                continue  # 'negative control, normal colon'
             if kind in OF_PATIENT or (kind == "anchor" and self.levels[index] >= CLAUSE):
+                break
+            if TUMOUR.search(self.gaps[index]) is not None:
                 break
         return index
 
@@ -270,13 +320,15 @@ class Context(Breaks):
         for index in range(start + 1, end):
             if self.kinds[index] != "class_of":
                 continue
-            at = index
+            at = void_brackets(self, index, start)
             while at > start and self.levels[at] == NONE and self.starts[at] > self.starts[index] - LONG_LINE:
                 at -= 1
                 if self.kinds[at] in ("status", "score", "sign", "noun"):
                     self.void[at] = True
             if self.void[at] or self.void[index - 1]:
                 self._void_inside(index, end)
+            else:
+                void_called(self, index, start, end)
 
     def _void_inside(self, index: int, end: int) -> None:
         """Void the parenthesis right after a class: 'HER2-positive tumours (IHC 3+)'."""
@@ -286,31 +338,17 @@ class Context(Breaks):
         if OF_ONE.isdisjoint(self.kinds[index:last]) and "prior" not in self.kinds[max(0, index - FAR) : index]:
             self._mark(index + 1, last)
 
-    def _void_unchecked(self, start: int, end: int) -> None:
-        """Void what stands at an empty box; the box stands before its value, or after it."""
-        values = [at for at in range(start, end) if self.kinds[at] in ("score", "status", "num")]
-        boxes = [at for at in range(start, end) if self.kinds[at] == "box"]
-        after = bool(values) and values[0] < boxes[0] and values[-1] < boxes[-1]
-        for value in values:
-            at = bisect(boxes, value) - (0 if after else 1)
-            if 0 <= at < len(boxes) and not self.is_checked(boxes[at]):
-                self.void[value] = True
-
-    def is_checked(self, index: int) -> bool:
-        """Tell whether a box is ticked."""
-        return not TICKS.isdisjoint(self.text(index))
-
     def _void_legend(self, start: int, end: int) -> None:
         """Void scores that are explained ('2+: weak to moderate ...'), or listed with their meaning."""
         scores = [at for at in range(start, end) if self.kinds[at] == "score"]
         several = len(scores) >= SCORES and len({read_score(self.text(at)) for at in scores}) >= SCORES
-        if several and not self._is_distribution(scores, end):
+        if several and not self._is_distribution(scores, end) and not self._is_of_lesions(scores, end):
             first = self._first_of_legend(scores[0], start)
             inner = [at for at in scores if self.depths[at] > self.depths[first]]
             others = {read_score(self.text(at)) for at in inner}
             if len(others) >= SCORES - 1 and len(inner) == len(scores) - 1:
                 self._mark(inner[0], self._void_on(inner[0], end, SENTENCE))
-            elif not PLACES & {self.kinds[at] for at in range(first, scores[-1])}:
+            elif not PLACES & {self.kinds[at] for at in range(first, scores[-1]) if self.kinds[at + 1] != "cep17"}:
                 own = self._has_own(start, first) and not self._is_after_status(scores)
                 self._mark(first if own else start, end)
         elif self._explains(scores[0]):
@@ -332,16 +370,29 @@ class Context(Breaks):
 
     def _explains(self, index: int) -> bool:
         """Tell whether a line begins with a score and goes on to say what it means."""
-        start, end = self.starts[index], self.ends[index]
-        line = self.low[max(0, start - LONG_LINE) : start]
-        if line.rstrip(LINE_SIGNS)[-1:].isalnum() or not LINE_START.search(line):
-            return False
-        found = EXPLAINS.match(self.low, end, end + LONG_LINE)
         following = self.kinds[index + 1] if index + 1 < len(self.kinds) else ""
-        return found is not None and following != "pct"
+        if following == "pct" or EXPLAINS.match(self.low, self.ends[index]) is None:
+            return False
+        start = self.starts[index]
+        return LINE_START.search(self.low[max(0, start - LONG_LINE) : start]) is not None
 
     def _is_distribution(self, scores: Sequence[int], end: int) -> bool:
         """Tell whether each score has a plain percentage beside it."""
-        percents = [at for at in range(max(scores[0] - 1, 0), end) if self.kinds[at] == "pct"]
+        first = scores[0] - 1
+        while first > 0 and self.kinds[first] == "cells" and self.levels[first] == NONE:
+            first -= 1
+        percents = [at for at in range(max(first, 0), end) if self.kinds[at] == "pct"]
         plain = [at for at in percents if self.text(at)[:1] not in "<>≤≥"]
-        return len(plain) >= len(scores) - 1
+        return len(plain) >= len(scores) - 1 and not all(self._is_compared(at) for at in plain)
+
+    def _is_of_lesions(self, scores: Sequence[int], end: int) -> bool:
+        """Tell whether each score has a lesion of its own before it; those of a legend are in order, without shares."""
+        if not all(is_designated(self.low, self.starts[at]) for at in scores):
+            return False
+        order = [read_score(self.text(at)) for at in scores]
+        return order not in (sorted(order), sorted(order, reverse=True)) or "pct" in self.kinds[scores[0] : end]
+
+    def _is_compared(self, index: int) -> bool:
+        """Tell whether words before a percentage make it a bound: 'at least 50 %'."""
+        before = index - 1
+        return before >= 0 and self.kinds[before] == "comparator" and self.values[before] != "~"

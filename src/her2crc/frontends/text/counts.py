@@ -10,19 +10,20 @@ import re
 from decimal import Decimal
 
 from her2crc.frontends.text.context import CLAUSE, COMMA, NONE, SENTENCE
+from her2crc.frontends.text.digits import Digits
 from her2crc.frontends.text.drafts import SEQUENCING
 from her2crc.frontends.text.findings import Span
 from her2crc.frontends.text.numbers import (
     COMPARATORS,
     DEPTH,
     LENGTH,
-    NAMED_BEFORE,
     OF_DEPTH,
-    OTHER_UNIT,
+    has_unit,
     is_answer,
+    is_only_named,
     read_numbers,
 )
-from her2crc.frontends.text.probes import ADJACENT, FAR, Probes
+from her2crc.frontends.text.probes import ADJACENT, FAR
 
 UNREAD = frozenset(("log2", "fraction", "mutation", "serum", "variant"))
 QUANTITIES = frozenset(
@@ -32,6 +33,7 @@ QUANTITIES = frozenset(
 OF_NUMBER = frozenset(("copies", "fold", "ratio", "per_cell", "snr", "mean"))
 """Those of them that name a number, and not only what is counted."""
 NAMES_NUMBER = frozenset(("anchor", "cep17", "mean"))
+OF_NUCLEI = frozenset(("ish", "ish_hint", "cep17", "per_cell", "mean"))
 WORD = re.compile(r"[a-z]+")
 UNITS = {
     kind: rank
@@ -41,16 +43,12 @@ UNITS = {
 }
 """What the word after a number can make of it; of two meanings of a word, the first of these."""
 PLAIN_GAP = frozenset(" :=~(|,-\n[<>≤≥.'\"/^")
-BAND = re.compile(r"\d{1,2}[pq](?:\d|ter|cen)")
-"""A band of a chromosome."""
 BUILD = re.compile(r"\((?:grch|hg)\d\d\)")
-PARTED = re.compile(r"\s[.,]\d{1,2}(?!\d|[.,]\d)")
-BROKEN = re.compile(r"\.\s\d{1,2}(?!\d|[.,]\d|\s?[a-z%+/])")
 ARROWS = frozenset(("->", "→", "=>", "⇒"))
 EQUALS = re.compile(r"\)?\s{0,2}(?:=|->|→|⇒|=>|:|ratio)\s{0,2}")
 
 
-class Counts(Probes):
+class Counts(Digits):
     """Reads one number at a time, with the state of the walk."""
 
     def read(self, index: int) -> None:
@@ -84,45 +82,12 @@ class Counts(Probes):
             return
         self.mend(index)
         numbers = read_numbers(ctx.text(index))
-        if BROKEN.match(ctx.low, ctx.ends[index]) or self.begins_range(index):
-            walker.doubt("number_range", index, field)
-            return
-        if len(numbers) != 1:
+        if self.is_broken(index) or self.begins_range(index) or len(numbers) != 1:
             walker.doubt("number_range", index, field)
             return
         self.put(index, method, field, numbers[0])
         if field == "her2_mean" and self.is_pair(index):
             self.put(index + 1, method, "cep17_mean", read_numbers(ctx.text(index + 1))[0])
-            ctx.void[index + 1] = True
-
-    def begins_range(self, index: int) -> bool:
-        """Tell whether a number begins a range in words ('2.2 to 2.4'), whose end is no value either."""
-        ctx, at = self.ctx, index + 1
-        if at >= self.walker.end or ctx.kinds[at] != "num" or ctx.levels[at] > NONE:
-            return False
-        if ctx.gaps[at].strip() not in self.walker.languages.ranges:
-            return False
-        ctx.void[at] = True
-        return ctx.text(at) != "1"  # '5.4 to 1' is a ratio
-
-    def is_in_name(self, index: int) -> bool:
-        """Tell whether digits belong to a name: 'her2Cep17Ratio', 'GRCh37', '17q12', 'S26-118'."""
-        start, low = self.ctx.starts[index], self.ctx.low
-        if BAND.match(low, start):
-            return True
-        named = low[start - 1 : start] if start else ""
-        if named == "_":  # 'NM_004448.4'
-            return True
-        return "a" <= named <= "z" and (index == 0 or self.ctx.ends[index - 1] != start)
-
-    def mend(self, index: int) -> None:
-        """Join a number that a space parts before its decimal point ('7 .4', as OCR writes it)."""
-        ctx = self.ctx
-        found = PARTED.match(ctx.low, ctx.ends[index])
-        if found is None or not ctx.text(index).isdigit():
-            return
-        ctx.lengthen(index, found.end())
-        if index + 1 < len(ctx.kinds) and ctx.starts[index + 1] < found.end():
             ctx.void[index + 1] = True
 
     def put_quotient(self, index: int) -> bool:
@@ -198,8 +163,14 @@ class Counts(Probes):
         after = index + 1
         if self.walker.next_kind(index) == "comparator" and ctx.values[after] in (">=", "<="):
             return ctx.values[after] if len(ctx.gaps[after]) <= 1 else ""
-        if index and ctx.kinds[index - 1] == "comparator" and ctx.levels[index] == NONE:
-            return ctx.values[index - 1]
+        at = index - (2 if self.walker.previous_kind(index) in OF_NUMBER else 1)  # 'from a ratio of 2.0'
+        if (
+            at >= 0
+            and ctx.kinds[at] == "comparator"
+            and max(ctx.levels[at + 1 : index + 1]) == NONE
+            and not self.is_over(index)
+        ):
+            return ctx.values[at]
         return ""
 
     def method(self, field: str, index: int) -> str:
@@ -219,9 +190,9 @@ class Counts(Probes):
         for kind in reversed(kinds[max(self.walker.start, index - FAR) : index]):
             if kind in ("plasma", "specimen"):
                 return kind == "plasma"
-        for kind in kinds[index + 1 : min(index + FAR, self.walker.end)]:
-            if kind in ("plasma", "num", "tissue"):
-                return kind == "plasma"
+        for at in range(index + 1, min(index + FAR, self.walker.end)):
+            if kinds[at] in ("plasma", "num", "tissue"):
+                return kinds[at] == "plasma" and not self.ctx.low.startswith(":", self.ctx.ends[at])
         return False
 
     # ---- which quantity
@@ -251,7 +222,8 @@ class Counts(Probes):
             return self.copies({*recent, after}, index)
         if not self.close(index) or self.is_taken(index):
             return self.from_after(index, after, recent)
-        return self.from_before(recent, index) or self.from_after(index, after, recent)
+        field = self.from_before(recent, index) or self.from_after(index, after, recent)
+        return "" if field == "ratio" and after == "cells" and ctx.text(index).isdigit() else field
 
     def is_named(self, recent: list[str], index: int) -> bool:
         """Tell whether any word before a number, or the probe after it, can say what it is: most numbers are others."""
@@ -261,16 +233,13 @@ class Counts(Probes):
 
     def is_of_other(self, index: int) -> bool:
         """Tell whether a number is a length, a weight, how many looked, or only a name: '5.4 kb', 'exon 20'."""
-        low, start = self.ctx.low, self.ctx.starts[index]
-        if OTHER_UNIT.match(low, self.ctx.ends[index]) is not None:
-            return True
-        return NAMED_BEFORE.search(low, max(0, start - ADJACENT), start) is not None
+        return has_unit(self.ctx.low, self.ctx.ends[index]) or is_only_named(self.ctx.low, self.ctx.starts[index])
 
     def is_multiple(self, index: int) -> bool:
         """Tell whether '12x' is a fold change of what was named, and not the depth of something else."""
         low, start = self.ctx.low, self.ctx.starts[index]
-        if LENGTH.match(low, self.ctx.ends[index]):
-            return False
+        if LENGTH.match(low, self.ctx.ends[index]) or self.walker.previous_kind(index) == "counted":
+            return False  # '5.1 x 4.4 cm', 'counted at 1000x'
         if DEPTH.match(low, self.ctx.ends[index]) or OF_DEPTH.search(low, max(0, start - 2 * ADJACENT), start):
             return False
         unknown = self.unknown_words(self.ctx.gaps[index])
@@ -291,6 +260,8 @@ class Counts(Probes):
 
     def from_before(self, recent: list[str], index: int) -> str:
         """Return the field that the words before a number name."""
+        if recent[-1:] == ["mean"] and (summed := self.mean_of_total(index)):
+            return summed
         walker, kinds = self.walker, set(recent)
         sequenced = walker.method in ("tissue", "plasma") or (not walker.method and "digital" in walker.kinds)
         both = "cep17" in kinds and "anchor" in kinds
@@ -304,18 +275,18 @@ class Counts(Probes):
             return "ratio"
         if both and self.is_quotient(index):
             return "ratio"
-        if "counted" in kinds and ("cells" in kinds or (walker.method == "ish" and "signals" not in kinds)):
+        if self.counts_cells(recent) and ("cells" in kinds or (walker.method == "ish" and "signals" not in kinds)):
             return "cells"
         if both and not self.last_is(recent, "cep17"):
             self.walker.doubt("probes_unclear", index, "her2_mean")
             return ""
         if "total" in kinds and "signals" in kinds:
             return "cep17_signals" if "cep17" in kinds else "her2_signals"
-        if "cep17" in kinds:
+        if "cep17" in kinds or self.is_of_row(kinds, index, "cep17"):
             return "cep17_mean" if self.is_mean(kinds, index) else ""
         if "copies" in kinds or "per_cell" in kinds or ("mean" in kinds and ("signals" in kinds or "anchor" in kinds)):
             return self.copies(kinds, index)
-        if "signals" in kinds and "anchor" in kinds:
+        if ("signals" in kinds and "anchor" in kinds) or self.is_of_row(kinds, index, "anchor"):
             return "her2_mean" if self.is_mean(kinds, index) else ""
         return ""
 
@@ -344,14 +315,15 @@ class Counts(Probes):
     def copies(self, kinds: set[str], index: int) -> str:
         """Return the field of a number of copies: per nucleus, or as sequenced."""
         walker = self.walker
-        if walker.method in ("tissue", "plasma"):
+        own = walker.clause_kinds(index)
+        if walker.method in ("tissue", "plasma") or ("tissue" in own and own.isdisjoint(OF_NUCLEI)):
             return "cn"
         if (
             walker.method == "ish"
             or "per_cell" in kinds
             or "ish_hint" in kinds
             or "mean" in kinds
-            or "ish" in walker.clause_kinds(index)
+            or "ish" in own
             or self.is_beside_control(index)
         ):
             return "her2_mean"
@@ -369,15 +341,17 @@ class Counts(Probes):
         """Tell whether the words before a number stand near it."""
         if index == 0 or (index == self.walker.start):
             return False
-        gap = BUILD.sub("", self.ctx.gaps[index])
+        gap = self.ctx.gaps[index]
         if gap == " ":
             return True
+        if "(" in gap:
+            gap = BUILD.sub("", gap)
         words = WORD.findall(gap)
         if words and self.walker.languages.fillers.issuperset(words):
             gap = WORD.sub("", gap)
         if self.ctx.levels[index] >= COMMA and not PLAIN_GAP.issuperset(gap):
             return False
-        return len(gap) <= ADJACENT
+        return len(gap) <= ADJACENT or len(" ".join(gap.split())) <= ADJACENT  # columns lie far apart
 
     def after(self, index: int) -> str:
         """Return the kind of the word right after a number."""

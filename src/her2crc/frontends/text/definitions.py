@@ -6,9 +6,10 @@ ratio below 1.8, or 4 copies or less' gives a status several. What was measured 
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from her2crc.frontends.text.breaks import CLAUSE, COMMA, SENTENCE
+from her2crc.frontends.text.breaks import CLAUSE, COMMA, NONE, SENTENCE
 
 if TYPE_CHECKING:
     from her2crc.frontends.text.context import Context
@@ -22,7 +23,11 @@ NUMBERS = frozenset(("num", "pct"))
 OF_RESULT = frozenset(("site", "part", "prior", "current", "date", "specimen", "family", "contrast", "iscn", "times"))
 """What only a result speaks of."""
 SIGNS = frozenset("<>≤≥")
+PLURAL = frozenset(("are", "sind", "sont", "son", "sono"))
+"""What is said of several scores."""
 SEVERAL = 2
+SHARES = frozenset(("10", "50"))
+"""Percentages of cells that scores ask for."""
 FAR = 30
 """Characters after the last item that still say what it is considered."""
 
@@ -40,21 +45,28 @@ class Unit:
 
 def void_definitions(ctx: Context, languages: Languages) -> None:
     """Make the definitions of a window void."""
-    if ctx.kinds.count("score") >= SEVERAL:
-        _void_alternatives(ctx, languages)
-    if "status" not in ctx.kinds or not _has_bounds(ctx):
+    if "score" in ctx.held:
+        if ctx.kinds.count("score") >= SEVERAL:
+            _void_alternatives(ctx, languages)
+        _void_meanings(ctx, languages)
+        _void_classes(ctx)
+    if "status" not in ctx.held or not _has_bounds(ctx):
         return
     run: list[Unit] = []
-    for first, last in _clauses(ctx):
+    last = 0
+    while last < len(ctx.levels):
+        first = last
+        last = _clause_end(ctx, first)
         if not run and "status" not in ctx.kinds[first:last]:
             continue
         unit = _unit(ctx, first, last, languages.thresholds)
         if unit.bounds and unit.calls and not unit.is_stated:
             run.append(unit)
-        elif not (run and not unit.bounds and not unit.is_stated and _lists_scores(ctx, unit)):
+        elif run and (unit.bounds or unit.is_stated or not _lists_scores(ctx, unit)):
             _void_run(ctx, run, languages)
             run = []
-    _void_run(ctx, run, languages)
+    if run:
+        _void_run(ctx, run, languages)
 
 
 def _void_alternatives(ctx: Context, languages: Languages) -> None:
@@ -65,11 +77,37 @@ def _void_alternatives(ctx: Context, languages: Languages) -> None:
             before = -1
         if kind != "score":
             continue
+        if languages.alternative.search(ctx.text(index)) and "ish" in ctx.kinds[index + 1 : index + SEVERAL]:
+            _void_around(ctx, index, index)
         if before >= 0 and ctx.text(before) != ctx.text(index):
             joined = [at for at in range(before + 1, index + 1) if languages.alternative.search(ctx.gaps[at])]
             if joined:
                 _void_around(ctx, before, index)
         before = index
+
+
+def _void_classes(ctx: Context) -> None:
+    """Void what scores of a kind are said to be: '0 and 1+ are negative'."""
+    for at, kind in enumerate(ctx.kinds[:-1]):
+        if kind != "score" or ctx.kinds[at + 1] != "status" or PLURAL.isdisjoint(ctx.gaps[at + 1].split()[:1]):
+            continue
+        if at and ctx.kinds[at - 1] in ("score", "num") and ctx.levels[at] == NONE and ctx.text(at - 1) != ctx.text(at):
+            ctx.void[at - 1] = ctx.void[at] = ctx.void[at + 1] = True
+
+
+def _void_meanings(ctx: Context, languages: Languages) -> None:
+    """Void what several scores are said to mean: '3+ is positive, 2+ reflexes to FISH'."""
+    opening = [
+        at for at, kind in enumerate(ctx.kinds)
+        if kind == "score" and (at == 0 or ctx.levels[at] >= COMMA) and ctx.low.startswith(" ", ctx.ends[at])
+    ]  # fmt: skip
+    for at, other in pairwise(opening):
+        status = at + 1
+        words = ctx.gaps[status].split()
+        if ctx.kinds[status] != "status" or not words or words[0] not in languages.beings:
+            continue  # what one score is
+        if ctx.text(at) != ctx.text(other) and max(ctx.levels[at + 1 : other + 1]) < SENTENCE:
+            _void_around(ctx, at, other)
 
 
 def _void_around(ctx: Context, first: int, last: int) -> None:
@@ -103,23 +141,25 @@ def _sentence_before(ctx: Context, index: int) -> int:
 
 def _has_bounds(ctx: Context) -> bool:
     """Tell whether anything in a window can be a bound: the cheap test."""
-    if "comparator" in ctx.kinds:
+    if "comparator" in ctx.held:
         return True
     first, last = max(0, ctx.starts[0] - len("< ")), ctx.ends[-1]
     for sign in SIGNS:
         if ctx.low.find(sign, first, last) >= 0:
             return True
-    if "ratio" in ctx.kinds:
+    if "ratio" in ctx.held:
         for index, kind in enumerate(ctx.kinds):
             if kind == "num" and "-" in ctx.text(index):
                 return True
     return False
 
 
-def _clauses(ctx: Context) -> list[tuple[int, int]]:
-    """Return the first and the last item of each clause, one past it."""
-    starts = [index for index, level in enumerate(ctx.levels) if index == 0 or level >= CLAUSE]
-    return list(zip(starts, [*starts[1:], len(ctx.levels)], strict=True))
+def _clause_end(ctx: Context, first: int) -> int:
+    """Return where the clause ends that begins with an item."""
+    last = first + 1
+    while last < len(ctx.levels) and ctx.levels[last] < CLAUSE:
+        last += 1
+    return last
 
 
 def _unit(ctx: Context, first: int, last: int, thresholds: frozenset[str]) -> Unit:
@@ -163,11 +203,10 @@ def _lists_scores(ctx: Context, unit: Unit) -> bool:
 
 def _void_run(ctx: Context, run: list[Unit], languages: Languages) -> None:
     """Void clauses that define: several with different calls, or one that gives a status several bounds."""
-    if not run:
-        return
     calls = {call for unit in run for call in unit.calls}
     alike = max(sum(unit.percents for unit in run), sum(unit.numbers for unit in run)) >= SEVERAL
-    if not (alike and (len(calls) >= SEVERAL or _defines(ctx, run[0]))) and not _considers(ctx, run[0], languages):
+    defined = alike and (len(calls) >= SEVERAL or _defines(ctx, run[0]))
+    if not defined and not any(_considers(ctx, unit, languages) for unit in run):
         return
     first, last = run[0].first, run[-1].last
     while last < len(ctx.kinds) and ctx.levels[last] < SENTENCE:
@@ -189,7 +228,8 @@ def _defines(ctx: Context, unit: Unit) -> bool:
 def _considers(ctx: Context, unit: Unit, languages: Languages) -> bool:
     """Tell whether a clause says from which threshold on something is considered what: no value is a threshold."""
     scores = {ctx.text(at) for at in range(unit.first, unit.last) if ctx.kinds[at] == "score"}
-    if ctx.text(unit.bounds[0]).replace(",", ".") not in languages.thresholds and len(scores) < SEVERAL:
+    bound = ctx.text(unit.bounds[0]).replace(",", ".").rstrip(" %")
+    if bound not in languages.thresholds | SHARES and len(scores) < SEVERAL:
         return False
     if any(_is_called(ctx, at, languages) for at in unit.bounds):
         return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from her2crc.frontends.text.context import COMMA, NONE
+from her2crc.frontends.text.context import CLAUSE, COMMA, NONE
 from her2crc.frontends.text.drafts import ANALYTE, Fact
 from her2crc.frontends.text.findings import Span
 from her2crc.frontends.text.scores import Scores
@@ -17,6 +17,10 @@ DENIED = {"positive": "negative", "amplified": "not_amplified"}
 STATES_RESULT = frozenset(("status", "noun", "score", "sign", "absent", "present", "pct"))
 SAID_OF = frozenset(("noun", "status", "score", "anchor", "marker", "mutation", "site", "tumour"))
 """What a negation before it denies."""
+LOOKED_FOR_IN = frozenset(
+    ("num", "tissue", "plasma", "digital", "specimen", "site", "tumour", "assay", "test", "blood")
+)
+"""What may stand between 'not detected' and what is listed."""
 SPOKEN_OF = frozenset(("noun", "variant"))
 NEGATED_NOUN = {"amplification": "not_amplified", "overexpression": "not_overexpressed", "gain": "not_amplified"}
 CLAUSE_PART = re.compile(r"[^.,;:\n。、(]{0,60}")
@@ -25,7 +29,7 @@ DENYING_ENDING = re.compile(
     r"|ない|ず(?:[、。, ]|$)|なかった|ません|未能|未被"
 )
 """Endings that deny a verb in Turkish, Japanese and Chinese, whatever the verb."""
-ENDED = re.compile(r"\s{0,2}(?:$|[.,;)\n|])")
+ENDED = re.compile(r"\s{0,2}(?:$|[.,;)\n|。])")
 DENIES = re.compile(r"(?!のみ|だけ)[\u3041-\u3093]{0,8}?(?:ない|ず(?:[、。, ]|$)|なかった|ません)")
 """The same right after a word of Japanese that by itself affirms."""
 TESTED = frozenset(("ihc", "ish", "tissue", "plasma", "digital", "anchor"))
@@ -42,8 +46,30 @@ FAR = 40
 """Items that a negation can reach over."""
 
 
+CALLED = frozenset(("positive", "negative", "equivocal"))
+
+
 class Denials(Scores):
-    """Tells what is denied."""
+    """Tells what is denied, and what is said of all methods."""
+
+    def is_overall(self, walker: Binding) -> bool:
+        """Tell whether a sentence begins with the result of all methods: 'Overall HER2 status: negative'."""
+        line = walker.ctx.gaps[walker.start].rpartition("\n")[2].split()
+        return walker.ctx.kinds[walker.start] == "anchor" and not walker.languages.wholes.isdisjoint(line[-1:])
+
+    def scored(self, walker: Binding, fact: Fact) -> str:
+        """Return the method of a status with its score in parentheses after it: 'HER2-positive (3+)'."""
+        ctx, at = walker.ctx, fact.at + 1
+        has_score = at < walker.end and ctx.kinds[at] == "score" and ctx.gaps[at].strip() == "("
+        return "ihc" if has_score and ctx.kinds[fact.at] == "status" and fact.value in CALLED else ""
+
+    def is_suspended(self, walker: Binding, index: int) -> bool:
+        """Tell whether a hyphen stands for the rest of a word: '8,4 HER2- und 2,7 CEP17-Signale'."""
+        counted = walker.ctx.kinds[max(index - len(("num", "anchor")), 0)]
+        after = walker.ctx.low[walker.ctx.ends[index] : walker.ctx.ends[index] + LOOK].split()
+        return (
+            counted == "num" and walker.ctx.text(index) == "-" and not walker.languages.separators.isdisjoint(after[:1])
+        )
 
     def read_undone(self, walker: Binding, index: int) -> Fact | None:
         """Return what a negation says of a test that it denies to have been done: 'no HER2 FISH was performed'."""
@@ -70,6 +96,8 @@ class Denials(Scores):
     def is_of_share(self, walker: Binding, index: int) -> bool:
         """Tell whether 'negative' is said of some of the cells: '20% 3+, 80% negative'."""
         ctx = walker.ctx
+        if "pct" not in walker.kinds:
+            return False
         begin = max(walker.start, index - FAR)
         before = ctx.kinds[begin:index]
         if "score" not in before and "score" not in ctx.kinds[index + 1 : min(index + LOOK, walker.end)]:
@@ -117,6 +145,34 @@ class Denials(Scores):
         names = sum(ctx.kinds[other] in ("anchor", "marker") for other in listed)
         return names > 1 and any(ctx.kinds[other] == "noun" and ctx.values[other] in NEGATED_NOUN for other in listed)
 
+    def heads_denied(self, walker: Binding, index: int) -> bool:
+        """Tell whether 'not detected' and a colon deny what is listed; at its head, on what it was looked for too."""
+        ctx, at = walker.ctx, index + 1
+        is_head = ctx.starts[index] == ctx.starts[walker.start] or ctx.levels[index] >= CLAUSE
+        while is_head and at < walker.end and ctx.kinds[at] in LOOKED_FOR_IN and ":" not in ctx.gaps[at]:
+            at += 1
+        listed = is_head and at < walker.end and ctx.kinds[at] in ("noun", "anchor", "marker", "mutation")
+        if listed and ":" in ctx.gaps[at] and max(ctx.levels[index + 1 : at + 1]) < CLAUSE:
+            walker.negated_across = "list"
+            return True
+        return ctx.low.startswith(":", ctx.ends[index])
+
+    def is_only_implied(self, walker: Binding) -> bool:
+        """Tell whether a stain was never named, but only scored, before HER2 was named again: it may be any test."""
+        return walker.method == "ihc" and "ihc" not in walker.tests and walker.method_mention != walker.mention
+
+    def is_denying(self, walker: Binding, index: int) -> bool:
+        """Tell whether a negation is at work; a list's part between semicolons may state a result of its own."""
+        ctx, at = walker.ctx, index
+        if walker.negated_from < 0 or index - walker.negated_from > FAR:
+            return walker.negated_from >= 0
+        if max(ctx.levels[walker.negated_from + 1 : index + 1], default=NONE) < CLAUSE:
+            return True
+        last = min(walker.end, index + FAR) - 1
+        while at < last and ctx.levels[at + 1] < CLAUSE and ctx.kinds[at] not in ("status", "present"):
+            at += 1
+        return ctx.kinds[at] not in ("status", "present")
+
     def is_reached(self, walker: Binding, index: int) -> bool:
         """Tell whether a negation before reaches a result: over the commas of a list, not into another statement."""
         ctx = walker.ctx
@@ -146,6 +202,27 @@ class Denials(Scores):
                 break
             denied = kind == "no" or (denied and kind not in SAID_OF)
         return denied
+
+    def is_denied_by_verb(self, walker: Binding, index: int) -> bool:
+        """Tell whether the ending of a verb denies what was just stated, with nothing known between."""
+        ctx, end = walker.ctx, walker.ctx.ends[index]
+        if denies_next(ctx.low, end):
+            return True
+        part = CLAUSE_PART.match(ctx.low, end, ctx.starts[index + 1] if index + 1 < walker.end else len(ctx.low))
+        return part is not None and part[0].isascii() and denies_at_end(part[0])
+
+    def is_denied_at_end(self, walker: Binding, index: int) -> bool:
+        """Tell whether a clause ends with a negation: 'überexprimiert HER2 nicht', 'positivity was not detected'."""
+        ctx, at = walker.ctx, index + 1
+        while at < walker.end and ctx.kinds[at] in ("anchor", "noun") and self.only_passes(walker, at):
+            at += 1
+        if at >= walker.end or ctx.kinds[at] not in ("no", "absent") or not self.only_passes(walker, at):
+            return False
+        return (ctx.kinds[at] == "absent" or ctx.gaps[at] == " ") and ENDED.match(ctx.low, ctx.ends[at]) is not None
+
+    def only_passes(self, walker: Binding, index: int) -> bool:
+        """Tell whether nothing but words of a statement stand before an item."""
+        return walker.ctx.levels[index] == NONE and walker.languages.passable.issuperset(walker.ctx.gaps[index].split())
 
     def is_contrast(self, walker: Binding, index: int) -> bool:
         """Tell whether a place is one where the result was not found: 'in the primary but not in the metastasis'."""
@@ -180,7 +257,8 @@ class Denials(Scores):
 
     def describes_share(self, walker: Binding, index: int) -> bool:
         """Tell whether amplification only says of which cells a percentage is ('percentage of cells with ...')."""
-        if walker.ctx.gaps[index].rstrip().endswith("%"):
+        gap = walker.ctx.gaps[index]
+        if "%" in gap and gap.rstrip().endswith("%"):
             return True
         if "cells" not in walker.kinds:
             return False
@@ -192,9 +270,12 @@ class Denials(Scores):
         nearest = kinds[:2]
         if (nearest == ["cells", "pct"] or nearest[:1] == ["percent"]) and len(walker.ctx.gaps[index]) <= 1:
             return True
-        if walker.ctx.gaps[index].rstrip().endswith("%"):
-            return True
         return "percent" in kinds and "cells" in kinds and "pct" not in kinds
+
+
+def denies_next(low: str, end: int) -> bool:
+    """Tell whether what follows a word of Japanese denies it; looked for only where its letters can stand."""
+    return not low[end : end + 1].isascii() and DENIES.match(low, end) is not None
 
 
 def denies_at_end(words: str) -> bool:

@@ -13,6 +13,8 @@ ANALYTE = {"ihc": IHC, "ish": ISH, "tissue": TISSUE, "plasma": PLASMA, "": STATU
 GENE_METHODS = ("ish", "tissue", "plasma")
 SEQUENCING = frozenset(("tissue", "plasma", "digital"))
 """Methods that count copies in DNA, not in nuclei."""
+DETAILS = frozenset(("antibody", "assay", "pattern"))
+"""What states no result by itself."""
 IS_STAINING = frozenset(("ihc", ""))
 AMPLIFIED = {"positive": "amplified", "overexpressed": "amplified", "negative": "not_amplified",
              "not_overexpressed": "not_amplified"}  # fmt: skip
@@ -44,12 +46,13 @@ class Population:
 
 
 class Draft:
-    """One finding in the making; ``sentence`` and ``mention`` say where it was last added to."""
+    """One finding in the making; ``sentence`` and ``mention`` say where it was last added to, ``year`` of when."""
 
     def __init__(self, analyte: str, about: About, anchor: Span | None, sentence: int, mention: int) -> None:
         self.analyte, self.about, self.anchor = analyte, about, anchor
         self.sentence, self.mention = sentence, mention
         self.born = (mention, sentence)
+        self.year = ""
         self.values: dict[str, Value] = {}
         self.spans: dict[str, tuple[Span, ...]] = {}
         self.populations: list[Population] = []
@@ -66,12 +69,17 @@ class Draft:
 
     def begins(self) -> int:
         """Return where the first of its values stands."""
+        starts = [span.start for places in self.spans.values() for span in places]
+        return min(starts + [item.span.start for item in self.populations])
+
+    def ends(self) -> int:
+        """Return where the last of its values ends."""
         spans = [span for places in self.spans.values() for span in places]
-        return min(span.start for span in [*spans, *(item.span for item in self.populations)])
+        return max((span.end for span in [*spans, *(item.span for item in self.populations)]), default=0)
 
     def is_empty(self) -> bool:
         """Tell whether nothing was stated."""
-        return not self.populations and not set(self.values) - {"antibody", "assay", "pattern"}
+        return not self.populations and DETAILS.issuperset(self.values)
 
     def finish(self, folded: Folded) -> Finding:
         """Return the finding, its places those of the original text."""
@@ -94,17 +102,21 @@ class Draft:
         """Take the population of the highest intensity of a mixed result."""
         if not self.populations:
             return
-        found = [item for item in self.populations if item.op or item.percent != 0]
-        best = max(found or self.populations, key=lambda item: score_rank(item.score))
-        head = {"ihc_score": best.score}
+        best = self.populations[0] if len(self.populations) == 1 else self._highest()
+        values: dict[str, Value] = {"ihc_score": best.score}
         spans: dict[str, tuple[Span, ...]] = {"ihc_score": (best.span,)}
         if best.percent is not None and best.percent_span is not None:
             self.values.setdefault("percent", best.percent)
             spans["percent"] = (best.percent_span,)
             if best.op:
                 self.values.setdefault("percent_op", best.op)
-        self.values = head | self.values
-        self.spans = spans | self.spans
+        values.update(self.values)
+        spans.update(self.spans)
+        self.values, self.spans = values, spans
+
+    def _highest(self) -> Population:
+        found = [item for item in self.populations if item.op or item.percent != 0]
+        return max(found or self.populations, key=lambda item: score_rank(item.score))
 
 
 class About:

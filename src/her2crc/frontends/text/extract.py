@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from her2crc.frontends.text.cohorts import void_cohorts
 from her2crc.frontends.text.context import Context
 from her2crc.frontends.text.definitions import void_definitions
 from her2crc.frontends.text.findings import PLASMA, TISSUE, Reading, Review, Span
@@ -33,6 +34,7 @@ TITLE = 300
 OF_TISSUE = frozenset(("specimen", "control", "ihc", "ish"))
 """What a title names that is about more than blood."""
 EMBEDDED = re.compile(r"ffpe|paraffin|tissue|gewebe|tissu|tejido|tessut|doku|组织|石蜡|蜡块|切片|組織|対照")
+NEVER = re.compile("(?!)")
 NAMED = frozenset(("anchor", "iscn"))
 """Items without which a window states nothing of HER2."""
 
@@ -42,12 +44,25 @@ def _prepared(languages: Languages) -> tuple[Scanner, Headings]:
     return Scanner(languages), Headings(languages)
 
 
-def _is_of_blood(folded: Folded, scanner: Scanner) -> bool:
-    """Tell whether the title lines of a report name blood as what was sequenced, and no tissue beside it."""
+def _is_of_blood(folded: Folded, scanner: Scanner, kinds: list[str], *, titled: bool) -> bool:
+    """Tell whether the title lines of a report name blood as what was sequenced, and no tissue beside it.
+
+    Args:
+        folded: the report.
+        scanner: finds its items.
+        kinds: those of the items of its last window; a report that is all title has no other.
+        titled: asks for a line before that of the first result.
+    """
+    if len(folded.low) <= TITLE and "plasma" not in kinds:
+        return False
     items = scanner.items(folded, 0, min(TITLE, len(folded.low)))
     first = items.kinds.index("anchor") if "anchor" in items.kinds else len(items.kinds)
-    kinds = set(items.kinds[:first])
-    if "plasma" not in kinds or not OF_TISSUE.isdisjoint(kinds):
+    named = set(items.kinds[:first])
+    if titled and "plasma" in named:
+        line = folded.low.rfind("\n", 0, items.starts[first]) if first < len(items.kinds) else TITLE
+        if items.starts[items.kinds.index("plasma")] > line:
+            return False
+    if "plasma" not in named or not OF_TISSUE.isdisjoint(named):
         return False
     return EMBEDDED.search(folded.low, 0, items.ends[first - 1]) is None
 
@@ -68,27 +83,29 @@ def extract(text: str, languages: Languages | None = None) -> Reading:
     folded = read_tables(read_legends(folded, words), scanner)
     sections = headings.sections(folded)
     walker = Walker(words, Sections(sections, read_origins(folded, scanner, sections)))
-    markers = []
+    markers, kinds = [], [""]
     for first, last in scanner.windows(folded):
         items = scanner.items(folded, first, last)
-        if not items.kinds:
+        kinds = items.kinds
+        if not kinds:
             continue
         ctx = Context(folded, items, words.joining)
-        if not NAMED.isdisjoint(items.kinds):
+        if not NAMED.isdisjoint(kinds):
             void_generalities(ctx, words)
             void_definitions(ctx, words)
+            void_cohorts(ctx, words)
             walker.read(ctx)
         markers.extend(read_markers(ctx, words))
     walker.values.settle()
     analytes = {draft.analyte for draft in walker.values.drafts}
-    if TISSUE in analytes and PLASMA not in analytes and _is_of_blood(folded, scanner):
-        walker.values.settle_material()
+    if TISSUE in analytes and _is_of_blood(folded, scanner, kinds, titled=PLASMA in analytes):
+        walker.values.settle_material(folded.low, EMBEDDED if PLASMA in analytes else NEVER)
     walker.values.settle_tumours()
     walker.values.settle_entries(folded.low)
     walker.values.settle_times()
     found = [draft.finish(folded) for draft in walker.values.drafts if not draft.is_empty()]
     found.extend(elements)
-    review = tuple(
+    review = [
         Review(item.reason, Span(*folded.span(item.span.start, item.span.end)), item.field) for item in walker.review
-    )
-    return Reading(tuple(found), review, tuple(markers))
+    ]
+    return Reading(tuple(found), tuple(review), tuple(markers))

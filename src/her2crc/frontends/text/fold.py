@@ -43,13 +43,15 @@ SINGLE = {
 
 BROKEN = re.compile("-\n(?<=[a-z]-\n) {0,8}(?=[a-z])")
 """A word that goes on in the next line; it begins with what is rare, so that searching is fast."""
-UNEVEN = re.compile("[\u00ad\u0300-\u036f\u200b-\u200f\u2060\ufb00-\ufb06\ufeff]|" + BROKEN.pattern)
+VANISHING = re.compile("[\u00ad\u0300-\u036f\u200b-\u200f\u2060\ufb00-\ufb06\ufeff]")
+"""What vanishes or grows; no other character becomes one of these."""
+UNEVEN = re.compile(f"{VANISHING.pattern}|{BROKEN.pattern}")
 """What does not become exactly one character."""
 
 ODD = re.compile("[\x00\x0b-\r`\x80-\U0010ffff]")
 """What is more than a capital to fold."""
-FEW, LAST_PLAIN = 8, "\u3000"
-"""Up to so many different odd characters, none from the last on, a text is folded a character, not a place, at a time:
+FEW, WIDE = 8, re.compile("[\u3000-\U0010ffff]")
+"""Up to so many different odd characters, none of them wide, a text is folded a character, not a place, at a time:
 below it, what is folded stays as it is when it is folded again, or made small.
 """
 
@@ -195,15 +197,21 @@ def fold(text: str) -> Folded:
             low = low.translate(_TABLE)
         uneven = BROKEN
     else:
-        odd, uneven = set(ODD.findall(text)), UNEVEN
-        if len(odd) <= FEW and max(odd) < LAST_PLAIN:
-            low = text
-            for letter in odd:
-                low = low.replace(letter, _TABLE[ord(letter)])
-            low = low.lower()
-        else:
-            low = text.translate(_TABLE)
-    return Folded(text, low, [], []) if uneven.search(low) is None else _even(low, text, uneven)
+        low = _plain(text)
+        uneven = BROKEN if VANISHING.search(text) is None else UNEVEN
+    if (uneven is BROKEN and "\n" not in low) or uneven.search(low) is None:
+        return Folded(text, low, [], [])
+    return _even(low, text, uneven)
+
+
+def _plain(text: str) -> str:
+    """Return a text with odd characters as the plain ones, in small letters."""
+    odd = set(ODD.findall(text)) if WIDE.search(text) is None else set()
+    if not 0 < len(odd) <= FEW:
+        return text.translate(_TABLE)
+    for letter in odd:
+        text = text.replace(letter, _TABLE[ord(letter)])
+    return text.lower()
 
 
 def _even(low: str, text: str, uneven: re.Pattern[str]) -> Folded:

@@ -56,9 +56,8 @@ COLUMN = re.compile(r"[^\S\n]?[)\]]?(?:[^\S\n]?:|[^\S\n]{2}|\t|[^\S\n]?\|)")
 
 def void_generalities(ctx: Context, languages: Languages) -> None:
     """Make the statements of a window void that are not of this patient."""
-    cues, at = ctx.cues, 0
-    if LETTER in ctx.low:
-        cues = _with_letters(ctx)
+    place, at = ctx.low.find(LETTER, ctx.starts[0], ctx.ends[-1] + len("o ")), 0
+    cues = ctx.cues if place < 0 else _with_letters(ctx, place)
     if not cues:
         return
     for start, (end, kinds) in ctx.sentences.items():
@@ -84,12 +83,12 @@ def _cues_until(ctx: Context, cues: list[Cue], at: int, end: int) -> int:
     return at
 
 
-def _with_letters(ctx: Context) -> list[Cue]:
-    """Return the cues of a window with each single 'o' among them."""
-    found, place, end = list(ctx.cues), ctx.low.find(LETTER, ctx.starts[0]), ctx.ends[-1]
-    while 0 <= place < end:
+def _with_letters(ctx: Context, place: int) -> list[Cue]:
+    """Return the cues of a window with each single 'o' among them, from the place of the first on."""
+    found, end = list(ctx.cues), ctx.ends[-1] + len("o ")
+    while place >= 0:
         found.append(Cue("either", place + 1, place + 2))
-        place = ctx.low.find(LETTER, place + 1)
+        place = ctx.low.find(LETTER, place + 1, end)
     return sorted(found, key=_place)
 
 

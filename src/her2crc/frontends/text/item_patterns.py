@@ -22,15 +22,18 @@ karyotypes, parts, changes of a protein, and numbers with letters that OCR takes
 """
 LEAD = r"[\s\-*•·>|\"'(]{0,12}"
 NUMBER = r"\d{1,3}(?:[.,]\d{1,3})?"
+FOLD = ("x", "fold", "fach")
+SCORE_RANGE = "to|bis|or|ou|oder|o|a|veya"
 SCORE = (
     r"(?:(?<![\da-z+])(?<!\d[.,])|(?<=ihc)|(?<=score)|(?<=her2,)|(?<=neu,)|(?<=ihk)|(?<=ihq))"
     r"(?:[0-3]\+\s?(?:-|/|~|to|bis|a|or)\s?[0-3]\s?\+|[0-3](?:-|/|~)[1-3]\s?\+(?!\d)"
-    r"|[0-3]\s?(?:to|bis|or|ou|oder|o|a|veya)\s?[1-3]\s?\+|[0-3]\s?\+(?![\d+])|[0-3]\s?\(\s?\+\s?\))"
+    rf"|[0-3]\s?(?:{SCORE_RANGE})\s?[1-3]\s?\+|[0-3]\s?\+(?![\d+])|[0-3]\s?\(\s?\+\s?\))"
     r"|(?<=[\s:(])[liz|]\s?\+(?![\d+])|(?<!\+)\+(?:\s?\+){1,2}(?!\+)(?!\d)|(?<![\d+])(?<![a-z][0-9])\+\s?[0-3](?![\d.,/]?\d)(?!\s?%)"
 )
+MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 DATE = (
     r"(?<!\d)(?:(?:19|20)\d\d-[01]\d-[0-3]\d|20\d\d[01]\d[0-3]\d|[0-3]?\d[./][0-3]?\d[./](?:19|20)?\d\d"
-    r"|[01]?\d/(?:19|20)\d\d|[0-3]?\d[\s.-]{1,2}(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?[\s-](?:19|20)\d\d"
+    rf"|[01]?\d/(?:19|20)\d\d|[0-3]?\d[\s.-]{{1,2}}(?:{MONTHS})[a-z]{{0,6}}\.?[\s-](?:19|20)\d\d"
     r"|(?:19|20)\d\d年(?:[01]?\d月)?(?:[0-3]?\d日)?|(?:19|20)\d\d)(?![\d%]|[.,]\d)"
 )
 BEGINS_DATE = (
@@ -43,7 +46,7 @@ VARIANT = (
     rf"|[{AMINO}]\d{{2,4}}(?:[{AMINO}]fs(?:\*\d{{1,3}})?|delins[a-z]{{1,6}}|dup|del|[{AMINO}*])"
     r"|[a-z]{3}\d{2,4}(?:_[a-z]{3}\d{2,4})?(?:delins|ins|dup|del|[a-z]{3})(?:[a-z]{3}){0,4})(?![a-z0-9])"
 )
-BOX = r"\[[ x*☒]{0,3}\]|[☐☒]|_{1,20}\s?x\s?_{1,20}|_{2,40}|\([ x]{1,3}\)"
+BOX = r"\[[ x*•●☒]{0,3}\]|[☐☒]|_{1,20}\s?x\s?_{1,20}|_{2,40}|\([ x*•●◉☒]{1,3}\)"
 SIGN = (
     r"(?<![+\s.])\+(?![\d+])|\(\s?[+-]\s?\)|(?<=[\s:(])\+(?=\s{0,2}(?:[,;:)./|\]\n]|$))"
     r"|-(?=\s{0,2}(?:[,;)./|\]\n]|$))|(?<=[a-z0-9])-(?= )"
@@ -97,7 +100,8 @@ def compile_patterns(languages: Languages) -> Patterns:
     )
     next_item = rf"(?:[a-z]++[.,:]*+|[^a-z \n])*?(?:{item}|(?=[ \n])|\Z)"
     heads = words_pattern(languages.sections)
-    start = "|".join((*languages.item_patterns, heads, r"[\d+%<\[☐☒_]"))
+    stained = "|".join(map(re.escape, sorted(languages.antibody_columns)))
+    start = "|".join((*languages.item_patterns, heads, stained, r"[\d+%<\[☐☒_]"))
     goes_on = rf"{LEAD}+(?:{start})|{LEAD}(?:>|[^\n:.;]{{1,40}}+:)"
     return Patterns(re.compile(next_item), tuple(groups.kinds), re.compile(goes_on))
 

@@ -1,7 +1,6 @@
-"""The words of report text, language by language, as data: loaded strictly and compiled once into one pattern.
+"""The words of report text, compiled once: what each phrase can mean, and one pattern of them all.
 
-A file of ``knowledge/terms/text`` is a language; ``shared.yaml`` holds the names that all have in common. Phrases of
-all languages are matched together, so that mixed reports need no guess of the language.
+Phrases of all languages are matched together, so that mixed reports need no guess of the language.
 """
 
 from __future__ import annotations
@@ -10,35 +9,13 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
 
-import msgspec
-
-from her2crc.criteria.strict_yaml import load_strict
-from her2crc.errors import KnowledgeError
 from her2crc.frontends.text.fold import fold, fold_phrase
+from her2crc.frontends.text.language_files import Language, Named, Plain, read_languages
 
-FOLDER = Path(__file__).parents[2] / "knowledge" / "terms" / "text"
-
-Plain = Literal[
-    "ihc", "ish", "ish_hint", "tissue", "plasma", "digital", "cep17", "other_probe", "snr", "fold", "log2",
-    "copies", "mutation", "fraction", "score_word", "ratio", "mean", "total", "signals", "cells", "counted",
-    "percent", "no", "absent", "present", "contrast", "if", "recommend", "maybe", "general", "criterion",
-    "elsewhere", "serum", "therapy", "anti", "test", "prior", "replaced", "amended", "current", "family",
-    "patient", "neutral", "range", "separator", "filler", "percent_sign", "class_of", "link", "turn",
-    "threshold", "per_cell", "says", "specimen", "ras_codon", "replaces", "replaced_by", "explains", "reported", "past",
-    "no_result", "misread", "cohort", "whole", "graded", "antibody_column", "done", "control", "owner", "blood",
-    "drug", "study", "inquiry", "label", "modal", "asks", "when", "this", "finds", "being", "owing", "either",
-    "article", "void_heading", "void_line", "not_heading", "considers",
-]  # fmt: skip
-Named = Literal[
-    "assay", "assay_method", "antibody", "marker", "status", "noun", "score", "numeral", "pattern", "comparator",
-    "tumour", "site", "section", "marker_status",
-]  # fmt: skip
 TOGETHER = 5
 """First letters of words whose branches are tried together."""
-QUOTES = "\"'"
-CONFUSED = (("i", "l"), ("l", "i"), ("i", "1"), ("l", "1"), ("m", "rn"), ("o", "0"), ("e", "c"), ("c", "e"))
+CONFUSED = (("i", "l"), ("l", "i"), ("i", "1"), ("l", "1"), ("m", "rn"), ("o", "0"), ("e", "c"), ("c", "e"), ("g", "q"))
 """Letters, and what OCR takes them for."""
 CUES = frozenset(("drug", "study", "inquiry", "label", "modal", "asks", "when", "this", "finds", "owing", "either"))
 """Words that stand beside the items of a text: they only show of whom a sentence speaks."""
@@ -66,29 +43,16 @@ NOT_SCANNED = frozenset(
         "owner",
         "article",
         "being",
+        "prior_heading",
         "void_heading",
         "void_line",
         "not_heading",
         "considers",
+        "cases",
+        "of_group",
     )
 )
 """Words that are looked up where they are needed, not looked for in the text."""
-
-
-class Language(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One file: words by what they do, and words that stand for a value."""
-
-    code: str
-    name: str
-    words: dict[Plain, tuple[str, ...]] = {}
-    named: dict[Named, dict[str, tuple[str, ...]]] = {}
-
-
-class Meaning(msgspec.Struct, frozen=True):
-    """What a phrase can mean: (kind, value) pairs; ``capital``: only where it is written in capitals."""
-
-    kinds: tuple[tuple[str, str], ...]
-    capital: bool = False
 
 
 class Languages:
@@ -118,6 +82,7 @@ class Languages:
             phrase for phrase, found in self.meanings.items() if any(kind not in CUES for kind, _ in found)
         )
         self.fillers = frozenset(part for phrase in self.plain("filler") for part in fold_phrase(phrase).split())
+        self.percent_signs = frozenset(self.plain("percent_sign"))
         self.separators = frozenset(map(fold_phrase, self.plain("separator")))
         self.links = frozenset(map(fold_phrase, self.plain("link")))
         self.turns = frozenset(map(fold_phrase, self.plain("turn")))
@@ -136,6 +101,10 @@ class Languages:
         self.ras_codons = frozenset(self.plain("ras_codon"))
         self.thresholds = frozenset(self.plain("threshold"))
         self.considers = re.compile(rf"(?<![a-z])(?:{self.alternatives('considers')})")
+        self.of_group = frozenset(map(fold_phrase, self.plain("of_group")))
+        self.counted_cases = re.compile(
+            rf"((?: [a-z][a-z-]{{1,20}}){{0,2}}?) ?(?:{self.alternatives('cases')})(?:(?<![a-z])|(?![a-z-]))"
+        )
         self.alternative = re.compile(rf"(?<![a-z])(?:{self.alternatives('either')})(?![a-z])")
         self.passable = self.fillers | self.links
         self.joining = (self.links | self.separators) - self.says - {""}
@@ -263,22 +232,6 @@ def _end(phrase: str) -> str:
     return "(?![a-z])" if _is_latin(last) else ""
 
 
-def read_language(path: Path) -> Language:
-    """Return a language of a file.
-
-    Raises:
-        KnowledgeError: an unknown key or kind of word, or not YAML.
-    """
-    found = load_strict(path, Language)
-    phrases = [phrase for phrases in found.words.values() for phrase in phrases]
-    if not all(map(fold_phrase, phrases)):
-        raise KnowledgeError("a phrase is empty", where=path.name, fix="Remove it.")
-    quoted = [phrase for phrase in phrases if phrase[0] in QUOTES]
-    if quoted:
-        raise KnowledgeError(f"a phrase is quoted twice: {quoted[0]}", where=path.name, fix="Leave one pair out.")
-    return found
-
-
 @lru_cache(maxsize=4)
 def load_languages(*extra: Path) -> Languages:
     """Return the shipped languages and a user's own files, compiled.
@@ -286,9 +239,4 @@ def load_languages(*extra: Path) -> Languages:
     Raises:
         KnowledgeError: a file is wrong, or two have the same code.
     """
-    languages = [read_language(path) for path in (*sorted(FOLDER.glob("*.yaml")), *extra)]
-    codes = [item.code for item in languages]
-    for number, code in enumerate(codes):
-        if code in codes[:number]:
-            raise KnowledgeError(f"two languages have the code '{code}'", fix="Give each its own.")
-    return Languages(languages)
+    return Languages(read_languages(extra))

@@ -13,8 +13,12 @@ from her2crc.frontends.text.fold import Folded, Piece, replaced
 
 LEADER = re.compile(r"(?<=[a-z0-9)%])[ ]?(?:[.…·][ ]?){3,}(?=[^\s.])")
 """Dots that lead from a label to its value."""
+DOTTED = re.compile(r"\.(?:\.\.| \. \.)")
+"""What a text with such dots holds: the cheap test."""
 SPACED_OUT = re.compile(r"(?<![^ \n])[^ \n](?: {1,4}[^ \n](?![^ \n])){5,}+")
 """Single letters with spaces between."""
+SPACED_NAME = re.compile("e r(?:(?<=h e r)| b b)")
+"""What a text with a name of HER2 so written holds: the cheap test, one for both names."""
 GAP = re.compile(" +")
 WIDE = re.compile("  ")
 PAIR = re.compile(r'"[a-z_][\w .-]{0,60}"\s{0,3}:\s{0,3}["{\[\d\ntf-]')
@@ -77,10 +81,10 @@ HTML = frozenset((
 def read_layout(folded: Folded) -> Folded:
     """Return the text with keys, elements and leaders as plain labels."""
     low = folded.low
-    if "h e r" in low or "e r b b" in low:
+    if SPACED_NAME.search(low) is not None:
         folded = _drawn_together(folded)
         low = folded.low
-    if "..." in low or ". . ." in low:
+    if DOTTED.search(low) is not None:
         folded = replaced(folded, [Piece(*found.span(), ": ") for found in LEADER.finditer(low)])
     if "|" in folded.low and "obx|" in folded.low:
         folded = replaced(

@@ -8,17 +8,17 @@ without any of them costs one search.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from her2crc.frontends.text.fold import Folded, Piece, replaced
 from her2crc.frontends.text.languages import Languages
 
 BRACKET = re.compile(r"[\[({【](?P<inside>(?:[^\[\](){}【】\n]|\n(?!\n)|\([^()\n]{0,40}\)){8,260})[\])}】]")
-ADDRESS = re.compile(
-    r"(?:https?://|www\.)[^\s)\]}>,;\"']+|(?<![\w.-])[\w-]{1,80}+\.(?:tiff?|png|jpe?g|svs|ndpi|pdf|html?|docx?|xlsx?|csv|json)(?!\w)"
-)
+ENDING = r"\.(?:tiff?|png|jpe?g|svs|ndpi|pdf|html?|docx?|xlsx?|csv|json)(?!\w)"
+ADDRESS = re.compile(rf"(?:https?://|www\.)[^\s)\]}}>,;\"']+|(?<![\w.-])[\w-]{{1,80}}+{ENDING}")
 PATH, NAME_SIGN = "//", "_"
 """What a text with files or addresses holds: the cheap test."""
+SITES, FILE = ("://", "www."), re.compile(ENDING)
+"""What an address, and the name of a file, has."""
 SHORTEST, LONGEST_PLAIN = 8, 260
 """Characters in a bracket without another one in it."""
 CLOSED_BY = {"(": ")", "[": "]", "{": "}", "【": "】"}
@@ -45,13 +45,20 @@ def read_legends(folded: Folded, languages: Languages) -> Folded:
     """Return the text without the legends in its brackets."""
     pieces = [Piece(*found.span(), " ") for found in _brackets(folded.low) if is_legend(found["inside"], languages)]
     folded = replaced(folded, pieces)
-    if PATH in folded.low or NAME_SIGN in folded.low:
+    if _may_name_files(folded.low):
         folded = replaced(folded, [Piece(*found.span(), " ") for found in ADDRESS.finditer(folded.low)])
     return folded
 
 
-def _brackets(low: str) -> Iterator[re.Match[str]]:
-    """Give the brackets that can hold a legend; most are seen to be none by their length or their few digits."""
+def _may_name_files(low: str) -> bool:
+    """Tell whether a text can hold names of files or addresses to leave out."""
+    if NAME_SIGN not in low and ("/" not in low or PATH not in low):
+        return False
+    return SITES[0] in low or SITES[1] in low or FILE.search(low) is not None
+
+
+def _brackets(low: str) -> list[re.Match[str]]:
+    """Return the brackets that can hold a legend; most are seen to be none by their length or their few digits."""
     places = []
     for opening, closing in CLOSED_BY.items():
         at = low.find(opening)
@@ -59,12 +66,12 @@ def _brackets(low: str) -> Iterator[re.Match[str]]:
             if _may_explain(low, at, low.find(closing, at, at + LONGEST_PLAIN + len("()"))):
                 places.append(at)
             at = low.find(opening, at + 1)
-    done = 0
+    brackets: list[re.Match[str]] = []
     for at in sorted(places):
-        found = BRACKET.match(low, at) if at >= done else None
+        found = BRACKET.match(low, at) if not brackets or at >= brackets[-1].end() else None
         if found is not None:
-            done = found.end()
-            yield found
+            brackets.append(found)
+    return brackets
 
 
 def _may_explain(low: str, at: int, end: int) -> bool:
@@ -75,7 +82,7 @@ def _may_explain(low: str, at: int, end: int) -> bool:
         return False
     inside = low[at:end]
     scores = ("0" in inside) + ("1" in inside) + ("2" in inside) + ("3" in inside)
-    return scores >= PAIR or sum(map(inside.count, "<>≤≥")) >= PAIR
+    return scores >= PAIR or inside.count("<") + inside.count(">") + inside.count("≤") + inside.count("≥") >= PAIR
 
 
 def is_legend(inside: str, languages: Languages) -> bool:

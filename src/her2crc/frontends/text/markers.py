@@ -35,14 +35,17 @@ def read_markers(ctx: Context, languages: Languages) -> list[Marker]:
         return []
     stated: dict[str, list[tuple[str, Span]]] = {}
     for index, kind in enumerate(ctx.kinds):
-        if kind != "marker" or ctx.values[index] not in COLUMNS or ctx.void[index]:
+        if kind != "marker" or ctx.void[index]:
             continue
-        found = _value(ctx, index, languages)
+        name = ctx.values[index]
+        found = _value(ctx, index, COLUMNS[name], languages) if name in COLUMNS else None
         if found is not None and not _is_anothers(ctx, index):
             value, end = found
-            span = Span(*ctx.folded.span(ctx.starts[index], end))
-            stated.setdefault(ctx.values[index], []).append((value, span))
-    both_wild_type = all({value for value, _ in stated.get(gene, [])} == {"wild_type"} for gene in RAS_GENES)
+            first, last = ctx.folded.span(ctx.starts[index], end)
+            stated.setdefault(name, []).append((value, Span(first, last)))
+    if not stated:
+        return []
+    both_wild_type = all(_is_wild_type(stated.get(gene, [])) for gene in RAS_GENES)
     return [
         Marker(COLUMNS[name], value, span)
         for name, values in stated.items()
@@ -51,13 +54,17 @@ def read_markers(ctx: Context, languages: Languages) -> list[Marker]:
     ]
 
 
-def _value(ctx: Context, index: int, languages: Languages) -> tuple[str, int] | None:
-    """Return the value that is stated of a marker, and where the statement ends."""
-    column = COLUMNS[ctx.values[index]]
+def _is_wild_type(stated: list[tuple[str, Span]]) -> bool:
+    """Tell whether a gene is stated, and each time as wild type."""
+    return bool(stated) and all(value == "wild_type" for value, _ in stated)
+
+
+def _value(ctx: Context, index: int, column: str, languages: Languages) -> tuple[str, int] | None:
+    """Return the value that is stated of a marker of a column, and where the statement ends."""
     allowed, of_braf = VALUES[column], column == "braf_v600e"
     specific = of_braf and "v600e" in ctx.text(index)
     negated = index > 0 and ctx.kinds[index - 1] == "no" and ctx.levels[index] < CLAUSE
-    if " ".join(ctx.text(index).split()) in SELF:
+    if column == "msi" and " ".join(ctx.text(index).split()) in SELF:
         value = languages.meaning(ctx.text(index))
         return next(((code, ctx.ends[index]) for kind, code in value if kind == "marker_status"), None)
     for at in range(index + 1, min(index + LOOK, len(ctx.kinds))):

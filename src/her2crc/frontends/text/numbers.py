@@ -15,10 +15,15 @@ OTHER_UNIT = re.compile(
     r"|region|slide|core|untersucher|auswerter|areal|observateur|lecteur|observador|lector|osservator|lettor)"
 )
 """What a number measures or counts that is never a result of HER2: lengths, weights, times, observers, fields."""
+NO_UNIT = ".,;:)(=/%"
+"""What after a number begins no unit: as nothing does."""
 NAMED_BEFORE = re.compile(
     r"(?<![a-z])(?:exons?|exones|codons?|introns?|grade|stage|cycles?|page|lot|clone)\s?$|(?<![a-z])[oli][.,]$"
 )
 """What a number right after it only names."""
+ENDS_NAME = "nset.,"
+"""The last of it, but for white space; and its characters with it, a line's end among them."""
+LONGEST_NAME = len("introns \n")
 DEPTH = re.compile(r"\s?(?:(?:mean|median|average)\s)?(?:depth|coverage|sequenc|magnif|objective)")
 """What a multiple is of sequencing or of a microscope."""
 LENGTH = re.compile(r"\s?\d{1,3}(?:[.,]\d{1,2})?\s?(?:x|[cm]m)")
@@ -49,6 +54,17 @@ MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", 
 def is_answer(gap: str) -> bool:
     """Tell whether a colon or a new column leads to what a label asks for."""
     return gap.strip() == ":" or (len(gap) > len(": ") and not gap.strip())
+
+
+def has_unit(low: str, end: int) -> bool:
+    """Tell whether the unit of another thing stands after a number that ends there."""
+    return low[end : end + 1] not in NO_UNIT and OTHER_UNIT.match(low, end) is not None
+
+
+def is_only_named(low: str, start: int) -> bool:
+    """Tell whether a number that begins there belongs to the name before it."""
+    begin = max(0, start - LONGEST_NAME)
+    return low[begin:start].rstrip()[-1:] in ENDS_NAME and NAMED_BEFORE.search(low, begin, start) is not None
 
 
 def read_score(written: str) -> str:
@@ -82,15 +98,16 @@ def score_rank(score: str) -> str:
 
 def read_numbers(written: str) -> list[Decimal]:
     """Return the numbers of a stretch, decimal comma or point, letters that OCR takes for digits mended."""
-    if written.isascii() and written.isdigit() and len(written) <= MOST_DIGITS:
-        return [Decimal(written)]
+    plain = written.replace(",", ".")
+    if len(plain) <= MOST_DIGITS and plain.isascii() and plain[:1].isdigit() and plain.replace(".", "", 1).isdigit():
+        return [Decimal(plain)]
     found = NUMBERS.findall(PARTED.sub("", written))
     return [Decimal(item.translate(OCR).replace(",", ".")) for item in found if len(item) <= MOST_DIGITS]
 
 
 def read_percent(written: str) -> tuple[Decimal, str] | None:
     """Return a percentage and its comparator; the middle of a range. None where it is none."""
-    numbers = read_numbers(written)
+    numbers = read_numbers(written.rstrip(" %"))
     if not numbers or max(numbers) > ALL:
         return None
     percent = numbers[0] if len(numbers) == 1 else sum(numbers, Decimal(0)) / len(numbers)

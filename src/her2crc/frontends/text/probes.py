@@ -10,7 +10,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from her2crc.frontends.text.context import COMMA, NONE
-from her2crc.frontends.text.numbers import OTHER_UNIT, read_numbers
+from her2crc.frontends.text.findings import Span
+from her2crc.frontends.text.numbers import has_unit, read_numbers
 
 if TYPE_CHECKING:
     from her2crc.frontends.text.binding import Binding
@@ -23,6 +24,16 @@ COUNTED = frozenset(("copies", "per_cell", "signals", "ish_hint", "cells", "mean
 """What goes on about a mean that is named after its number."""
 OF_PROBE = re.compile(r" (?:[a-z]{3,10} \(|(?:of|de|di|von|du) )?")
 """What may stand between a number and its probe: nothing, 'of', or the colour of its signals ('12 red (HER2)')."""
+THEN = re.compile(
+    r"(?:[,;]\s?|\s?->\s?)(?:and |und |et |y |e )?(?:then|later|subsequently|dann|danach|spater|puis|ensuite|luego"
+    r"|despues|posteriormente|poi|successivamente|sonra|ardindan|随后|之后|其后|その後)[, ]{0,2}"
+)
+"""What leads to the next number of a series."""
+AT_TIME = re.compile(
+    r" (?:before|after|at|on|by|pre|post|vor|nach|bei|avant|apres|antes|despues|tras|prima|dopo|al) ?[a-z\d]"
+)
+OF_TOTAL = {"her2_signals": "her2_mean", "cep17_signals": "cep17_mean"}
+NOWHERE = (Span(-1, -1),)
 RATIO_SIGNS = ("/", ":", " / ", " : ", "/ ", ": ", " to ")
 FAR = 20
 """Items of a sentence that are looked over before or after a number."""
@@ -60,18 +71,52 @@ class Probes:
     def probe_after(self, index: int) -> str:
         """Return the mean of the probe named right after a number ('5.2 HER2 and 4.0 CEP17 signals per cell')."""
         walker, ctx = self.walker, self.ctx
-        if walker.next_kind(index) == "mean":
+        following = walker.next_kind(index)
+        if following == "mean":
             return self.mean_after(index)
-        following, before = walker.next_kind(index), ctx.kinds[index - 1] if index > walker.start else ""
-        before = "" if index - 1 <= walker.passed else before
-        if following not in ("anchor", "cep17") or before in ("anchor", "cep17", "ratio"):
+        before = ctx.kinds[index - 1] if index > walker.start else ""
+        before = "" if index - 1 <= walker.passed or self.follows_pair(index) else before
+        if following not in ("anchor", "cep17"):
             return ""
-        if OF_PROBE.fullmatch(ctx.gaps[index + 1]) is None:
+        if before in ("anchor", "cep17", "ratio") and not self.is_of_next(index):
             return ""
-        if not MEANS & walker.kinds:
+        if MEANS.isdisjoint(walker.kinds) or OF_PROBE.fullmatch(ctx.gaps[index + 1]) is None:
             return ""
         walker.passed = index + 1
         return "cep17_mean" if following == "cep17" else "her2_mean"
+
+    def is_of_next(self, index: int) -> bool:
+        """Tell whether a number is of the probe after it, the one before being a ratio's: '2.6 to CEP17 with 5.6 HER2
+        signals per nucleus'.
+        """
+        walker, ctx, at, ratio = self.walker, self.ctx, index + 2, index - 2
+        if ratio < walker.start or ctx.kinds[ratio] != "num" or ctx.levels[index - 1] > NONE:
+            return False
+        if at >= walker.end or ctx.kinds[at] not in UNITS_OF_MEAN or not self.ctx.gaps[index].strip().isalpha():
+            return False
+        while at < walker.end and ctx.kinds[at] in COUNTED and ctx.levels[at] == NONE:
+            at += 1
+        if at >= walker.end or ctx.kinds[at] != "num" or ctx.levels[at] > NONE:
+            return True
+        return not walker.languages.separators.isdisjoint(ctx.gaps[at].split())
+
+    def counts_cells(self, recent: list[str]) -> bool:
+        """Tell whether words before a number say how many cells were counted, and go on to no mean since."""
+        if "counted" not in recent:
+            return False
+        return "mean" not in recent[len(recent) - recent[::-1].index("counted") :]
+
+    def is_of_row(self, kinds: set[str], index: int, probe: str) -> bool:
+        """Tell whether a mean goes on about one probe: 'CEP17 signals, total 118; mean per nucleus 2.36'."""
+        said = self.ctx.kinds[max(self.walker.start, index - FAR) : index]
+        return "mean" in kinds and "signals" in said and [*PROBES.intersection(said)] == [probe]
+
+    def follows_pair(self, index: int) -> bool:
+        """Tell whether the probe before a number was that of the number before: '2.1 of CEP17 and 9.9 of HER2'."""
+        walker, ctx = self.walker, self.ctx
+        parted = walker.is_listed(index) and ctx.kinds[index - 1] in PROBES and ctx.gaps[index].strip() != ""
+        said = ctx.kinds[max(walker.start, index - 2 * NEAR) : index - 1]
+        return parted and "num" in said
 
     def mean_after(self, index: int) -> str:
         """Return the mean that is named after its number: '6.8 mean HER2 signals/cell'."""
@@ -96,6 +141,14 @@ class Probes:
         walker.passed = at - 1
         return "cep17_mean" if probe == "cep17" else "her2_mean"
 
+    def mean_of_total(self, index: int) -> str:
+        """Return the mean of the signals that were just summed: 'HER2 signals, total 212 (mean 5.3)'."""
+        last, ctx, total = self.walker.values.last, self.ctx, index - 2
+        if last is None or total < self.walker.start or ctx.kinds[total] != "num":
+            return ""
+        summed = [name for name in OF_TOTAL if last.spans.get(name, NOWHERE)[0].start == ctx.starts[total]]
+        return OF_TOTAL[summed[0]] if summed else ""
+
     def probe_of_unit(self, index: int, after: str) -> str:
         """Return the mean of the probe named after a unit ('1.9 copies of CEN17')."""
         at, ctx = index + 1, self.ctx
@@ -108,7 +161,7 @@ class Probes:
         if (
             len(ctx.gaps[at]) > len(" of the ")
             or self.walker.method in ("tissue", "plasma")
-            or not MEANS & self.walker.kinds
+            or MEANS.isdisjoint(self.walker.kinds)
         ):
             return ""
         self.walker.passed = at
@@ -116,8 +169,8 @@ class Probes:
 
     def is_mean(self, kinds: set[str], index: int) -> bool:
         """Tell whether a number of signals is a mean per cell, not a total."""
-        written = self.ctx.text(index).replace(",", ".")
-        return bool(kinds & (MEANS | {"copies"})) or "." in written
+        written = self.ctx.text(index)
+        return "copies" in kinds or not MEANS.isdisjoint(kinds) or "." in written or "," in written
 
     def last_is(self, recent: list[str], kind: str) -> bool:
         """Tell whether of the two probes this one was named last, and not in one breath with the other."""
@@ -141,10 +194,11 @@ class Probes:
         ctx, at = self.ctx, index - 1
         while at > self.walker.start and ctx.kinds[at] != "ratio":
             at -= 1
-        return (
-            ctx.kinds[at] == "ratio"
-            and OF_OTHERS.search(ctx.low, max(0, ctx.starts[at] - ADJACENT), ctx.starts[at]) is not None
-        )
+        if ctx.kinds[at] != "ratio":
+            return False
+        begin, end = max(0, ctx.starts[at] - ADJACENT), ctx.starts[at]
+        before = ctx.low[begin:end]
+        return ("/" in before or ":" in before) and OF_OTHERS.search(ctx.low, begin, end) is not None
 
     def is_of_copies(self, index: int) -> bool:
         """Tell whether copies are named for a number in its own part of the sentence, and a ratio only before that."""
@@ -162,9 +216,11 @@ class Probes:
         walker, last = self.walker, self.walker.values.last
         if walker.previous_kind(index) not in TIMES or last is None:
             return ""
+        if self.is_next_of_series(index) and last.about.temporality == "prior":
+            return self.put_series(index, [name for name in last.values if name in REPEATED])
         if walker.next_kind(index) not in TIMES and ENDS.match(self.ctx.low, self.ctx.ends[index]) is None:
             return ""
-        if OTHER_UNIT.match(self.ctx.low, self.ctx.ends[index]):
+        if has_unit(self.ctx.low, self.ctx.ends[index]):
             return ""
         dated = self.ctx.kinds[index - 1] == "date"
         if not dated and self.ctx.text(index).isdigit():
@@ -180,6 +236,22 @@ class Probes:
             walker.about.set("date", None, None)
         return fields[-1] if fields else ""
 
+    def is_next_of_series(self, index: int) -> bool:
+        """Tell whether a number follows in time on that of an earlier date: '14.2 at baseline, then 4.6 before C3'."""
+        walker, ctx = self.walker, self.ctx
+        last = walker.values.last
+        if last is None or last.sentence != walker.sentence or ctx.text(index).isdigit():
+            return False
+        follows = ENDS.match(ctx.low, ctx.ends[index]) or AT_TIME.match(ctx.low, ctx.ends[index])
+        return follows is not None and THEN.fullmatch(ctx.gaps[index]) is not None
+
+    def put_series(self, index: int, fields: list[str]) -> str:
+        """Return the field of the next number of a series; it is an earlier one where a present one follows."""
+        walker = self.walker
+        if fields and "current" in self.ctx.kinds[index + 1 : walker.end]:
+            walker.about.set_temporality("prior", self.ctx.place(index - 1))
+        return fields[-1] if fields else ""
+
     def is_count(self, index: int) -> bool:
         """Tell whether a number counts the nuclei that are named after it: not the number before, nor the next one."""
         ctx, at = self.ctx, index + 1
@@ -189,13 +261,21 @@ class Probes:
             if ctx.kinds[at] == "num":
                 return False
             at += 1
-        return ctx.text(index).isdigit() and ":" in ctx.gaps[index] and "counted" in ctx.kinds[index + 1 : at]
+        if not ctx.text(index).isdigit() or ":" not in ctx.gaps[index]:
+            return False
+        beside = len(ctx.gaps[index + 1]) <= 1 and len(ctx.text(index)) > 1  # 'HER2/CEP17: 20 nuclei, ratio 1.3'
+        return "counted" in ctx.kinds[index + 1 : at] or (beside and self.walker.next_kind(index) == "cells")
+
+    def is_over(self, index: int) -> bool:
+        """Tell whether signals are only said to be counted in that many nuclei: 'counted over 60 nuclei'."""
+        ctx, before = self.ctx, index - 2
+        counted = before >= self.walker.start and ctx.kinds[before] in ("counted", "mean", "signals", "total")
+        return counted and ctx.values[index - 1] == ">" and self.walker.next_kind(index) == "cells"
 
     def is_taken(self, index: int) -> bool:
         """Tell whether the words before a number in parentheses are those of another one: '120 CEP17 signals (2.6)'."""
         ctx, at = self.ctx, index - 1
-        before = ctx.kinds[max(self.walker.start, index - NEAR) : index]
-        if "=" in ctx.gaps[index] and "num" in before:
+        if "=" in ctx.gaps[index] and "num" in ctx.kinds[max(self.walker.start, index - NEAR) : index]:
             return ctx.kinds[index - 1] in ("signals", "ish_hint")
         if not ctx.gaps[index].endswith("(") or not ctx.low.startswith(")", ctx.ends[index]):
             return False

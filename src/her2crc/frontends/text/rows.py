@@ -28,9 +28,13 @@ SYMBOL = re.compile(r"[A-Z][A-Z0-9-]{1,8}[A-Z0-9]")
 """A name written like that of a gene."""
 ENDS = (".", ":", ";", ",", "。", "-")
 """What the end of a row need not be closed after, or goes on after."""
+EMPTY_ENDS = (" -", "|-", "\t-")
+"""The last cell of a row that is empty, and no hyphen."""
 QUANTITIES = frozenset(("ratio", "mean", "per_cell", "percent", "counted", "copies"))
 TESTS = frozenset(("ihc", "ish", "tissue", "plasma", "digital", "cep17", "ratio", "copies", "mutation"))
 """What a row can say itself that it is of."""
+OF_OTHERS = TESTS - {"ihc"} | STATED
+"""What no title of a panel of stains says."""
 BARE = re.compile(r"\d{1,3}(?:[.,]\d{1,2})?")
 TITLE_REACH, LONGEST_TITLE = 4, 60
 """Lines over a table, less one, that can be its title, and the characters of one."""
@@ -43,6 +47,7 @@ class Rows:
 
     def __init__(self, folded: Folded, grid: Grid, scanner: Scanner) -> None:
         self.folded, self.low, self.grid, self.scanner = folded, folded.low, grid, scanner
+        self.of_stains: dict[int, bool] = {}
 
     def closed(self, style: str, first: int, after: int) -> list[Piece]:
         """Return what is put into the lines of a stretch: where a pair begins, and at the end of a row."""
@@ -74,24 +79,34 @@ class Rows:
         if number and not self.kinds(label).isdisjoint(QUANTITIES) and self.low[label.end - 1] not in ":=":
             return [Piece(label.end, label.end, ":")]
         if stains and self.kinds(Cell(label.start, cells[-1].end)).isdisjoint(TESTS):
-            return [Piece(cell.end, cell.end, " ihc ") for cell in cells if "anchor" in self.kinds(cell)][:1]
+            said = " ihc: " if number else " ihc "
+            return [Piece(cell.end, cell.end, said) for cell in cells if "anchor" in self.kinds(cell)][:1]
         return []
 
     def is_of_stains(self, first: int) -> bool:
         """Tell whether the line above a table is the title of a panel of stains, of which each row then is one."""
+        known = self.of_stains.get(first)
+        if known is None:
+            known = self.of_stains[first] = self._is_under_stains(first)
+        return known
+
+    def _is_under_stains(self, first: int) -> bool:
         for at in range(first - 1, max(-1, first - TITLE_REACH), -1):
             line = self.grid.lines[at]
-            if not self.low[line.start : line.end].strip():
-                continue
             title = self.low[line.start : line.end].strip().partition("  ")[0]
+            if not title:
+                continue
+            if len(title) > LONGEST_TITLE:
+                return False
             start = self.low.index(title, line.start)
             kinds = self.kinds(Cell(start, start + len(title)))
-            return len(title) <= LONGEST_TITLE and "ihc" in kinds and kinds.isdisjoint(TESTS - {"ihc"} | STATED)
+            return "ihc" in kinds and kinds.isdisjoint(OF_OTHERS)
         return False
 
     def goes_on(self, start: int, end: int) -> bool:
         """Tell whether the end of a row is none, or is marked as one."""
-        return end <= start or self.low[start:end].rstrip(" |").endswith(ENDS)
+        written = self.low[start:end].rstrip(" |")
+        return end <= start or (written.endswith(ENDS) and not written.endswith(EMPTY_ENDS))
 
     def begins_row(self, line: Cell) -> bool:
         """Tell whether a line begins with what can be the first cell of a row, not with the rest of a cell."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from her2crc.frontends.text.fold import Folded
 from her2crc.frontends.text.item_patterns import compile_patterns
-from her2crc.frontends.text.languages import CUES, Languages
-from her2crc.frontends.text.lexicon import PLAIN, SEARCHED, Lexicon, Senses, Word
+from her2crc.frontends.text.languages import Languages
+from her2crc.frontends.text.lexicon import PLAIN, SEARCHED, Lexicon, Meaning, Piece, Token
 from her2crc.frontends.text.windows import windows
 
 WHITE = " \n"
@@ -32,20 +32,21 @@ class Items:
         self.ends: list[int] = []
         self.cues: list[Cue] = []
 
-    def add(self, kind: str, value: str, start: int, end: int) -> None:
-        """Add an item."""
-        self.add_word(((kind, value),), start, end)
-
-    def add_word(self, senses: Senses, start: int, end: int) -> None:
-        """Add every item that a word is."""
-        for kind, value in senses:
-            if kind in CUES:
-                self.cues.append(Cue(kind, start, end))
-                continue
+    def add(self, meaning: Meaning, start: int, end: int) -> None:
+        """Add everything that a word is."""
+        for kind in meaning.kinds:
             self.kinds.append(kind)
-            self.values.append(value)
             self.starts.append(start)
             self.ends.append(end)
+        self.values += meaning.values
+        for kind in meaning.cues:
+            self.cues.append(Cue(kind, start, end))
+
+    def add_piece(self, folded: Folded, piece: Piece, at: int) -> None:
+        """Add an item of a token that begins at a place; one that counts in capitals only where it is written so."""
+        start, end = at + piece.start, at + piece.end
+        if not piece.in_capitals or folded.original(start, end).isupper():
+            self.add(piece.meaning, start, end)
 
 
 class Scanner:
@@ -53,9 +54,8 @@ class Scanner:
 
     def __init__(self, languages: Languages) -> None:
         self.languages = languages
-        self.lexicon = Lexicon(languages)
         patterns = compile_patterns(languages)
-        self.item, self.kinds, self.goes_on = patterns.item, patterns.kinds, patterns.goes_on
+        self.lexicon, self.goes_on = Lexicon(languages, patterns), patterns.goes_on
 
     def windows(self, folded: Folded) -> list[tuple[int, int]]:
         """Return the stretches of a text that can hold a statement of a name."""
@@ -65,62 +65,66 @@ class Scanner:
         """Return the items of a stretch of the text."""
         low = folded.low
         items = Items()
-        words, learn = self.lexicon.words, self.lexicon.learn
+        tokens, learn = self.lexicon.tokens, self.lexicon.learn
         done = first - 1 if first == 0 or low[first - 1] in WHITE else first
         at = first
-        for token in low[first:last].replace("\n", " ").split(" "):
-            start, end = at, at + len(token)
+        for written in low[first:last].replace("\n", " ").split(" "):
+            start, end = at, at + len(written)
             at = end + 1
-            word = words.get(token)
-            if word is None:
-                word = learn(token)
-            if word is PLAIN or end <= done:
+            token = tokens.get(written)
+            if token is None:
+                token = learn(written)
+            if token is PLAIN or end <= done:
                 continue
-            if word is SEARCHED or start <= done:
+            word = token.word
+            if token is SEARCHED or start <= done:
                 done = self._search(items, folded, max(start, done), end, last)
-            elif word.tails is not None or word.in_capitals:
-                done = self._add(items, folded, word, start, last)
+            elif word is None:
+                done = self._add_pieces(items, folded, token, start, end, last)
+            elif token.tails or word.in_capitals:
+                done = self._add_word(items, folded, token, word, start, last)
             else:
                 done = start + word.end
-                items.add_word(word.senses, start + word.start, done)
+                items.add(word.meaning, start + word.start, done)
         return items
 
-    def _add(self, items: Items, folded: Folded, word: Word, start: int, last: int) -> int:
+    def _add_word(self, items: Items, folded: Folded, token: Token, word: Piece, start: int, last: int) -> int:
         """Add a word, or a longer phrase that it begins, and return where it ends."""
         begin, end = start + word.start, start + word.end
-        if word.tails is not None and word.tails.go_on(folded.low, end):
+        if token.go_on(folded.low, end):
             phrase = self.lexicon.phrase.match(folded.low, begin, last)
             if phrase is None:
                 return end
             if phrase.end() != end:
-                self._add_named(items, folded, begin, phrase.end())
+                items.add_piece(folded, self.lexicon.piece("word", phrase[0], begin), 0)
                 return phrase.end()
-        if word.senses and not (word.in_capitals and not folded.original(begin, end).isupper()):
-            items.add_word(word.senses, begin, end)
+        items.add_piece(folded, word, start)
         return end
 
-    def _add_named(self, items: Items, folded: Folded, start: int, end: int) -> None:
-        """Add every item that a word or phrase is; a short name that is also a word counts only in capitals."""
-        word = folded.low[start:end]
-        if word not in self.languages.capitals or folded.original(start, end).isupper():
-            items.add_word(self.lexicon.senses(word), start, end)
+    def _add_pieces(self, items: Items, folded: Folded, token: Token, start: int, end: int, last: int) -> int:
+        """Add what a token holds by itself, unless it goes on after it, and return how far its items go."""
+        if token.go_on(folded.low, end):
+            return self._add_pair(items, folded, start, end, last)
+        for piece in token.pieces:
+            items.add_piece(folded, piece, start)
+        return end
+
+    def _add_pair(self, items: Items, folded: Folded, start: int, end: int, last: int) -> int:
+        """Add what a token and the next hold by themselves, if an item spans both; otherwise look where it stands."""
+        low = folded.low
+        after = low.find(" ", end + 1, last)
+        after = after if after >= 0 else last
+        written = low[start:after]
+        pair = SEARCHED if "\n" in written else self.lexicon.pair(written, end - start)
+        if pair is SEARCHED or pair.go_on(low, after):
+            return self._search(items, folded, start, end, last)
+        for piece in pair.pieces:
+            items.add_piece(folded, piece, start)
+        return after
 
     def _search(self, items: Items, folded: Folded, at: int, end: int, last: int) -> int:
         """Add the items that begin in a token, from a place of it on, and return how far they go."""
-        stops = self.lexicon.stops
-        while at < end:
-            if folded.low[at] in stops:
-                at += 1
-                continue
-            match = self.item.match(folded.low, at, last)
-            if match is None or match.lastindex is None:
-                return end
-            kind = self.kinds[match.lastindex]
-            start, at = match.span(match.lastindex)
-            if kind == "word":
-                self._add_named(items, folded, start, at)
-            elif kind != "gene":
-                items.add(kind, "", start, at)
-            elif folded.original(start, at).isupper():
-                items.add("marker", "gene", start, at)
-        return at
+        for piece in self.lexicon.find(folded.low, at, end, last):
+            items.add_piece(folded, piece, 0)
+            end = max(end, piece.end)
+        return end

@@ -9,6 +9,7 @@ from her2crc.frontends.text.context import COMMA, NONE, PARAGRAPH, SENTENCE
 from her2crc.frontends.text.drafts import ANALYTE, Draft, Fact, Population, Waiting
 from her2crc.frontends.text.findings import Span
 from her2crc.frontends.text.gather import Gathered
+from her2crc.frontends.text.lesions import is_of_next_lesion
 from her2crc.frontends.text.numbers import one_score, read_percent, read_score
 from her2crc.frontends.text.shares import Shares
 
@@ -20,6 +21,8 @@ REPLACING = re.compile(r"\d\s?\+?.{0,4}?([0-3])\s?\+$")
 LETTER = re.compile(
     r"(?:[\s~(,-]{0,3}(?:[il1]hc|immunohistochemistry)\)?)?\s{0,2}[:=]\s{0,2}(o)(?=\s{0,2}(?:[(,;.\n]|$))"
 )
+SIGN_OF = re.compile(r",\s(?:[a-z]{3,20}\s){1,2}$")
+"""What ends in a sign of another kind: ', proteinuria 1+', ', pitting oedema 2+'."""
 LETTER_REACH = 30
 """Characters that are enough to hold it."""
 PERCENT_LABEL = re.compile(r"(?<![^a-z]\d)(?<![^a-z]\d\s)(?:%|percent|per cent)[^\n:=\d%;]{0,40}[:=]\s{0,3}$")
@@ -58,8 +61,7 @@ class Scores(Gathered):
         if self.is_explained(walker, index):
             walker.void_rest(index, SENTENCE)
             return
-        first = index == walker.start and not walker.has_anchor
-        if first and not walker.is_near(index):
+        if not walker.has_anchor and (index == walker.start or SIGN_OF.search(gap)) and not walker.is_near(index):
             return
         walker.emit(Fact("ihc_score", score, index, "", span))
 
@@ -76,22 +78,28 @@ class Scores(Gathered):
         if walker.next_kind(index) == "absent" and walker.ctx.gaps[index + 1].strip() in (":", "in", "="):
             return True  # '3+: none'
         at = index - 1
-        if at > walker.start and walker.ctx.kinds[at] == "score_word":
+        while at > walker.start and walker.ctx.kinds[at] in ("score_word", "present"):
             at -= 1
         if at < walker.start or walker.ctx.kinds[at] not in ("no", "absent"):
             return False
-        return not walker.ctx.gaps[at + 1].strip(' "(') and not walker.ctx.gaps[index].strip(' "(')
+        between = {word for gap in walker.ctx.gaps[at + 1 : index + 1] for word in gap.strip(' "(').split()}
+        return between <= walker.languages.fillers - walker.languages.separators
 
     def is_explained(self, walker: Binding, index: int) -> bool:
         """Tell whether a score is only explained: '0 = no staining'."""
-        if not walker.ctx.low.startswith(("=", " ="), walker.ctx.ends[index]):
-            return False
-        return walker.next_kind(index) not in ("pct", "status", "num", "cells", "score")
+        return walker.sign_after(index) == "=" and walker.next_kind(index) not in (
+            "pct",
+            "status",
+            "num",
+            "cells",
+            "score",
+        )
 
     def read_letter(self, walker: Binding, index: int) -> None:
         """Read the letter O that stands for the score 0 right after a name: 'HER2: O (negative)'."""
         end = walker.ctx.ends[index]
-        if "o" not in walker.ctx.low[end : end + LETTER_REACH]:
+        window = walker.ctx.low[end : end + LETTER_REACH]
+        if "o" not in window or not (":" in window or "=" in window):
             return
         found = LETTER.match(walker.ctx.low, end)
         if found is not None and not walker.ctx.void[index]:
@@ -108,9 +116,13 @@ class Scores(Gathered):
         """Add a score: another population of a mixed result, or a result of its own."""
         span = fact.span or walker.ctx.place(fact.at)
         found = self.open.get(ANALYTE["ihc"])
+        if found is not None and found.populations and found.sentence == walker.sentence:
+            walker.place_since = walker.place_since or is_of_next_lesion(
+                walker.ctx.low, found.populations[0].span.start, found.populations[-1].span.end, span.start
+            )
         mixed = (
             found is not None and found.mention == walker.mention and found.sentence == walker.sentence
-            and not walker.place_since
+            and not walker.place_since and "prior" not in {found.about.temporality} ^ {walker.about.temporality}
         )  # fmt: skip
         scores = {item.score for item in found.populations} if found is not None else set()
         if found is None or not mixed or not found.populations:
@@ -170,17 +182,20 @@ class Scores(Gathered):
         previous = walker.previous_kind(index)
         stained = following == "cells" or previous in STAIN_WORDS or self.follows_score(walker, index)
         pairs = following in ("score", "score_word") and ctx.levels[index + 1] <= COMMA
-        named = previous in ("comparator", "percent", "score_word", "anchor") or self.is_labelled(walker, index)
-        if stained or pairs or named:
+        named = previous in ("comparator", "percent", "score_word", "anchor")
+        if stained or pairs or named or self.is_labelled(walker, index):
             walker.emit(Fact("percent", "", index))
 
     def is_labelled(self, walker: Binding, index: int) -> bool:
         """Tell whether a percentage, or a bare number, has a label that says so: '% positive: 40', '(%) = 40'."""
-        low, start, gap = walker.ctx.low, walker.ctx.starts[index], walker.ctx.gaps[index].strip()
-        if index <= walker.start or not gap.endswith((":", "=")):
+        low, start, gap = walker.ctx.low, walker.ctx.starts[index], walker.ctx.gaps[index]
+        if index <= walker.start or not (":" in gap or "=" in gap) or gap.rstrip()[-1:] not in (":", "="):
             return False
-        named = walker.ctx.kinds[index - 1] == "percent" and gap in (":", "=")
-        return named or PERCENT_LABEL.search(low, max(0, start - LONGEST_LABEL), start) is not None
+        if walker.ctx.kinds[index - 1] == "percent" and gap.strip() in (":", "="):
+            return True
+        begin = max(0, start - LONGEST_LABEL)
+        label = low[begin:start]
+        return ("%" in label or "per" in label) and PERCENT_LABEL.search(low, begin, start) is not None
 
     def follows_score(self, walker: Binding, index: int) -> bool:
         """Tell whether a percentage stands right after a score, or after its status in words."""

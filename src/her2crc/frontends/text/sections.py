@@ -7,7 +7,8 @@ import re
 from her2crc.frontends.text.drafts import About
 from her2crc.frontends.text.findings import Span
 from her2crc.frontends.text.fold import Folded, fold_phrase
-from her2crc.frontends.text.languages import Languages, Plain, words_pattern
+from her2crc.frontends.text.language_files import Plain
+from her2crc.frontends.text.languages import Languages, words_pattern
 from her2crc.frontends.text.scan import Scanner
 from her2crc.frontends.text.windows import BEFORE
 
@@ -17,15 +18,18 @@ ADDED = "addendum"
 LETTER = re.compile(r"\n[ ]{0,8}(?:dear|sehr geehrte|liebe|estimad|querid|cher|gentil|egregi|sayin|拝啓|尊敬的)")
 """How a letter addresses its reader: what it calls the background is the history of its patient."""
 BLANK = re.compile(r"\n[ ]{0,20}\n")
-PART_LINE = r"(?=[a-hmpst ])(?:part|specimen|teil|parte|tumou?r|probe|material|sample)?[ ]{0,2}(?P<part>[a-h])[.):][ ]"
+PART_WORDS = ("part", "specimen", "teil", "parte", "tumor", "tumour", "probe", "material", "sample")
+PART_LINE = rf"(?=[a-hmpst ])(?:{'|'.join(PART_WORDS)})?[ ]{{0,2}}(?P<part>[a-h])[.):][ ]"
 DATED = re.compile(r"(?:\d{2}|[年月日])\)?$")
 MOST = 40
 """Characters that may stand between a heading's word and its colon."""
 TITLE = re.compile(
     r"\n[ >*#•\[-]{0,8}+(?P<number>[0-9]{1,2}[.)、][ ]?|[一二三四五六七八九十]{1,3}、)?"
-    r"(?P<title>[^\n:;\t|】\]。]{2,70}+)(?P<mark>[:】\]]|(?=\n))"
+    r"(?P<title>[^\n:;\t|】\]。]{2,70}+)(?:;[^\n:;()]{1,80}\)(?=[ ]{0,8}\n))?+(?P<mark>[:】\]]|(?=[ ]{0,8}\n))"
 )
 """A line, or its beginning up to a colon, that can be a title."""
+LONGEST_TITLE = len("\n") + 8 + len("12. ") + 70 + len(";") + 80 + len(")") + 8
+"""Characters from a line break to the end of a title that has its line alone."""
 STATED = re.compile(r"[0-3] ?\+|[%<>≤≥]|  \w|\. |\.$")
 """What stands in no title: values, columns, the end of a sentence."""
 HER2 = re.compile(r"her-?2|erbb-?2")
@@ -36,6 +40,13 @@ HER2_LABEL = re.compile(
 )
 """A line that gives a result of HER2: it ends a legend that began on a line with its text."""
 LABEL_LINE = re.compile(r"\n[^\n:]{1,40}:[ ]")
+BULLETS = re.compile(r"[ ]{0,8}\n[ ]{0,8}[-*•] ")
+BESIDE = frozenset(("with", "to", "mit", "zu", "avec", "con", "ile", "and", "und", "et", "y", "e", "ve", "vs", "from"))
+"""What a title that compares with earlier results has before them."""
+BEGINNING = 4
+"""Characters of a line that tell of most lines that no heading begins there."""
+PLAIN = re.compile(r"[a-z][a-z0-9]*(?:[ -][a-z0-9]+)*[ -]?|\n(?s:.*)")
+"""Such characters if they are plain words, or those of an empty line: a heading must begin with just them."""
 WORDS = 5
 """Most words of a title that is not written in capitals."""
 MOST_KEPT = 10_000
@@ -60,16 +71,20 @@ class Headings:
             rf"(?P<rest>[^\n:.;】\]]{{0,{MOST}}}+(?:\.\d[^\n:.;】\]]{{0,{MOST}}}+){{0,2}}+)"
             rf"(?:[:】\]]|(?=\n)|(?P<stop>\.)(?=\s|$))|{PART_LINE})"
         )
+        self.beginnings = tuple({words.rstrip("*")[:BEGINNING] for words in (*self.kinds, *PART_WORDS)})
+        self.known_beginnings: dict[str, bool] = {}
         self.result = languages.result_heading
         self.void_heading, self.void_line = _stems(languages, "void_heading"), _stems(languages, "void_line")
         self.not_heading = _stems(languages, "not_heading")
+        self.prior_heading = _stems(languages, "prior_heading")
+        self.links = languages.links
         self.plain_titles: dict[str, bool] = {}
 
     def sections(self, folded: Folded) -> list[Section]:
         """Return the sections of a text, in order; a later heading ends an earlier one of its rank."""
         low = folded.low
         lines = ("\n" + low).replace("【", "\n")
-        found = [match for match in self.pattern.finditer(lines) if not match["stop"] or self._kind(match) == ADDED]
+        found = self._found(lines)
         sections = []
         for number, match in enumerate(found):
             following = found[number + 1].start() - 1 if number + 1 < len(found) else len(low)
@@ -91,21 +106,46 @@ class Headings:
             sections.append(Section(match.start("head") - 1, result.start() + 1 if result else end, kind))
         return self._with_titles(folded, lines, sections) if "\n" in low else sections
 
+    def _found(self, lines: str) -> list[re.Match[str]]:
+        """Return what can be the headings of lines, each with the line break before it."""
+        found = []
+        at = 0
+        while at >= 0:
+            match = self.pattern.match(lines, at) if self._may_begin(lines, at + 1) else None
+            if match is not None and (not match["stop"] or self._kind(match) == ADDED):
+                found.append(match)
+            at = lines.find("\n", at + 1 if match is None else match.end())
+        return found
+
+    def _may_begin(self, lines: str, at: int) -> bool:
+        """Tell whether a heading can begin at a place; remembered, since most lines begin with the same words."""
+        first = lines[at : at + BEGINNING]
+        known = self.known_beginnings.get(first)
+        if known is None:
+            known = PLAIN.fullmatch(first) is None or first.replace("-", " ").startswith(self.beginnings)
+            if len(self.known_beginnings) < MOST_KEPT:
+                self.known_beginnings[first] = known
+        return known
+
     def _with_titles(self, folded: Folded, lines: str, sections: list[Section]) -> list[Section]:
         """Add the sections whose title speaks of criteria, methods, therapies or trials, in whatever words."""
         low = folded.low
-        titles = [found for found in TITLE.finditer(lines) if self._is_void_title(folded, found)]
+        titles = [(found, kind) for found in _titles(lines) if (kind := self._title_kind(folded, found))]
         if not titles:
             return sections
         known = [section.start for section in sections]
+        headed = {section.start for section in sections if section.kind != "part"}
         added = []
-        for found in titles:
+        for found, kind in titles:
             first, last = found.start("title") - 1, found.end("title") - 1
-            if any(first <= at <= last for at in known):
+            if any(first <= at <= last for at in headed):
                 continue
             start = found.end() - 1
             following = min([at for at in known if at > last], default=len(low))
-            end = _end(low, start, following, "legend")
+            end = _end(low, start, following, kind)
+            if kind == "prior":
+                added.append(Section(first, end, kind))
+                continue
             if _rest_of_line(low, start):
                 label = LABEL_LINE.search(low, start, end)
                 end = label.start() + 1 if label is not None else end
@@ -113,11 +153,26 @@ class Headings:
             added.append(Section(first, result.start() + 1 if result else end, "legend"))
         return sorted([*sections, *added], key=_start) if added else sections
 
+    def _title_kind(self, folded: Folded, found: re.Match[str]) -> str:
+        """Return what a title heads: earlier results, nothing of this patient, or the results themselves."""
+        title = found["title"]
+        if self._is_plain(title):
+            return ""
+        words = self.prior_heading.search(title)
+        if words is None:
+            return "legend" if self._is_void_title(folded, found) else ""
+        before = title[: words.start()].split()
+        alone = not _rest_of_line(folded.low, found.end() - 1)
+        named = alone or (not before and found["mark"])
+        stated = STATED.search(title, words.start()) is not None
+        return "prior" if named and not stated and BESIDE.isdisjoint(before) else ""
+
     def _is_plain(self, title: str) -> bool:
         """Tell whether none of these words stands in a title; remembered, since reports have the same titles."""
         known = self.plain_titles.get(title)
         if known is None:
-            known = self.void_heading.search(title) is None and self.void_line.search(title) is None
+            stems = self.void_heading, self.void_line, self.prior_heading
+            known = all(stem.search(title) is None for stem in stems)
             if len(self.plain_titles) < MOST_KEPT:
                 self.plain_titles[title] = known
         return known
@@ -125,28 +180,53 @@ class Headings:
     def _is_void_title(self, folded: Folded, found: re.Match[str]) -> bool:
         """Tell whether a title is one of criteria and the like: not of results by them, nor with a value in it."""
         title, low = found["title"], folded.low
-        if self._is_plain(title):
-            return False
         end = found.end() - 1
         words = self.void_heading.search(title)
         if words is None and not (end < len(low) and _rest_of_line(low, end)):
             words = self.void_line.search(title)
-        if words is None or self.not_heading.search(title) is not None or STATED.search(title) is not None:
+        if words is None or self._is_of_results(title, words) or STATED.search(title) is not None:
             return False
         bracket = title.find("(")
         if 0 <= bracket < words.start() and "information" not in words[0]:
             return False
         if _rest_of_line(low, end):
             return HER2.search(title) is None
-        first, last = found.start("title") - 1, found.end("title") - 1
+        first = found.start("title") - 1
+        last = first + (bracket if bracket > 0 else len(title))
         if found["number"] or found["mark"] == "】" or folded.original(first, last).isupper():
             return True
         parted = first <= 0 or not low[max(0, first - MOST) : first - 1].rpartition("\n")[2].strip()
-        return parted and len(title.split()) <= WORDS and folded.original(first, last).strip()[:1].isupper()
+        parted = parted or BULLETS.match(low, end) is not None
+        few = len(low[first:last].split()) <= WORDS
+        return parted and few and folded.original(first, last).strip()[:1].isupper()
+
+    def _is_of_results(self, title: str, words: re.Match[str]) -> bool:
+        """Tell whether a title is one of results by criteria, not of 'trials by alteration'."""
+        found = self.not_heading.search(title)
+        return found is not None and not (words.start() == 0 and found[0].strip() in self.links)
 
     def _kind(self, match: re.Match[str]) -> str:
         """Return the kind of section that a heading begins."""
         return self.kinds.get(" ".join(match["head"].replace("-", " ").split()), "")
+
+
+def _titles(lines: str) -> list[re.Match[str]]:
+    """Return what can be the titles of lines; a line without a mark is none if it is a sentence, or too long."""
+    found = []
+    at = 0
+    while at >= 0:
+        end = lines.find("\n", at + 1)
+        is_none = end < 0 or lines[end - 1] == "." or end - at > LONGEST_TITLE
+        match = TITLE.match(lines, at) if not is_none or _has_mark(lines[at : end if end >= 0 else None]) else None
+        if match is not None:
+            found.append(match)
+        at = end
+    return found
+
+
+def _has_mark(line: str) -> bool:
+    """Tell whether a line has a mark that ends a title."""
+    return ":" in line or "]" in line or "】" in line
 
 
 def _stands_alone(low: str, at: int, rest: str) -> bool:

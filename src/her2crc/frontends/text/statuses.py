@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from her2crc.frontends.text.context import CLAUSE, COMMA, NONE
-from her2crc.frontends.text.denials import DENIES, LOOK, NEGATED_NOUN, Denials
+from her2crc.frontends.text.denials import LOOK, NEGATED_NOUN, Denials, denies_next
 from her2crc.frontends.text.drafts import ANALYTE, GENE_METHODS, SEQUENCING, Fact, status_of
 from her2crc.frontends.text.gather import OPEN_STATES
 from her2crc.frontends.text.numbers import COMPARATORS, read_score
@@ -38,7 +38,7 @@ class Statuses(Denials):
         if ctx.void[index] or not walker.is_near(index) or self.describes_share(walker, index):
             walker.closed = True
             return
-        if ctx.low.startswith(("=", " ="), ctx.ends[index]):
+        if walker.sign_after(index) == "=":
             walker.void_rest(index, CLAUSE)
             return
         if self.is_threshold(walker, index):
@@ -47,11 +47,11 @@ class Statuses(Denials):
             walker.doubt("several_markers", index, "status")
             walker.closed = True
             return
-        if value in OPPOSITE and DENIES.match(ctx.low, ctx.ends[index]):
+        if value in OPPOSITE and self.is_denied_by_verb(walker, index):
             walker.doubt("negation_unclear", index, "status")
             walker.closed = True
             return
-        if value in OPPOSITE and self.is_answered_no(walker, index):
+        if value in OPPOSITE and (self.is_answered_no(walker, index) or self.is_denied_at_end(walker, index)):
             walker.emit(Fact("status", OPPOSITE[value], index, walker.noun))
             return
         if value == "amplified" and self.is_answered(walker, index):
@@ -64,7 +64,7 @@ class Statuses(Denials):
             walker.negated_from, walker.negated_list, walker.said = index, True, ""
             walker.negated_across = "list" if ":" in ctx.gaps[index + 1] else "unclear"
             return
-        if walker.negated_from >= 0 and self.is_reached(walker, index):
+        if self.is_denying(walker, index) and self.is_reached(walker, index):
             if value not in OPPOSITE:
                 return
             value = OPPOSITE[value]
@@ -98,8 +98,9 @@ class Statuses(Denials):
             if levels[at] > NONE and not (kinds[at] in ("anchor", "marker") and walker.is_listed(at)):
                 return ""
             if kinds[at] == "noun":
-                if values[at] in OF_NOUN and at + 1 < walker.end and kinds[at + 1] in ("absent", "present", "status"):
-                    return "" if levels[at + 1] == NONE else values[at]
+                answered = at + 1 < walker.end and kinds[at + 1] in ("absent", "present", "status")
+                if values[at] in OF_NOUN and answered and levels[at + 1] == NONE:
+                    return ""
                 walker.noun, walker.noun_negated = values[at], True
                 return values[at]
             if kinds[at] not in ("anchor", "marker"):
@@ -121,6 +122,8 @@ class Statuses(Denials):
             and not walker.place_since
         ):  # fmt: skip
             return
+        if stated in OPEN_STATES and found is not None and found.populations:
+            self.open.pop(found.analyte)
         is_another = method == "ihc" and self.is_of_next_score(walker, fact.at)
         if is_another:
             self.open.pop(ANALYTE["ihc"], None)
@@ -147,7 +150,7 @@ class Statuses(Denials):
 
     def status_method(self, walker: Binding, fact: Fact) -> str:
         """Return the method that a status is of; empty where none is said."""
-        linked = self.linked_method(walker, fact.at)
+        linked = self.linked_method(walker, fact.at) or self.scored(walker, fact)
         if linked and fact.value in OPEN_STATES:
             return linked
         if fact.hint in ("overexpression", "expression") or fact.value in STAIN_STATES:
@@ -156,22 +159,24 @@ class Statuses(Denials):
             return linked
         if fact.hint == "amplification" or fact.value in GENE_STATES:
             return self.gene_method(walker, fact.at)
-        if not walker.method:
+        implied = fact.value in OPEN_STATES and self.is_only_implied(walker)
+        if not walker.method or implied or self.is_overall(walker):
             return ""
         known = self.open.get(ANALYTE[walker.method])
         if known is not None and walker.method_mention != walker.mention and known.about.differs(walker.about):
             return ""
-        staining = {name for name in walker.block if name in ANALYTE and name}
-        return (
-            walker.method
-            if walker.method_mention == walker.mention or len(staining) <= 1 or self.named_before(walker)
-            else ""
-        )
+        if walker.method == "ish" and self.goes_on_about(walker, "ish"):
+            return "ish"
+        if walker.method_mention == walker.mention or self.named_before(walker, fact.at):
+            return walker.method
+        named = [name for name in walker.block if name in ANALYTE and name]
+        return walker.method if len(named) <= 1 else ""
 
-    def named_before(self, walker: Binding) -> bool:
-        """Tell whether the method was named in this sentence before HER2."""
-        first = walker.ctx.kinds[walker.start : walker.start + 2]
-        return walker.method in first
+    def named_before(self, walker: Binding, at: int) -> bool:
+        """Tell whether the method was named in this sentence, or this part of it, before HER2."""
+        while at > walker.start and walker.ctx.levels[at] < CLAUSE:
+            at -= 1
+        return walker.method in walker.ctx.kinds[walker.start : walker.start + 2] + walker.ctx.kinds[at : at + 2]
 
     def linked_method(self, walker: Binding, index: int) -> str:
         """Return the method that follows a value with 'by' or in parentheses of its own."""
@@ -197,11 +202,12 @@ class Statuses(Denials):
 
     def gene_method(self, walker: Binding, index: int) -> str:
         """Return by which method an amplification was looked for."""
-        if walker.method in GENE_METHODS:
-            return walker.method
-        kinds, own = walker.kinds, walker.clause_kinds(index)
-        if "tissue" in own and "ish" not in own:
+        if walker.method == "plasma" and walker.next_kind(index) == "specimen" and walker.ctx.levels[index + 1] == NONE:
             return "tissue"
+        kinds, own = walker.kinds, walker.clause_kinds(index)
+        sequenced = "tissue" in own and "ish" not in own and walker.method not in ("tissue", "plasma")
+        if sequenced or walker.method in GENE_METHODS:
+            return "tissue" if sequenced else walker.method
         if (
             {"ish", "other_probe"} & kinds
             or "ish" in walker.block
@@ -213,7 +219,7 @@ class Statuses(Denials):
         if "plasma" in kinds or "plasma" in walker.block:
             return "tissue" if self.is_of_tissue(walker, index) else "plasma"
         _, following = walker.ctx.sentences.get(walker.end, (0, ()))
-        if {"tissue", "copies"} & (kinds | walker.block):
+        if {"tissue", "copies"} & (kinds | walker.block) or "variant" in kinds:
             return "tissue"
         counted = "cep17" in following or {"cells", "ratio"} <= set(following)
         return "ish" if counted or self.is_of_hybridisation(walker) else "tissue"
@@ -256,16 +262,14 @@ class Statuses(Denials):
         state = OF_NOUN.get(value)
         if value not in NEGATED_NOUN or walker.ctx.void[index] or self.describes_share(walker, index):
             return
-        if walker.negated_from >= 0:
+        if self.is_denying(walker, index):
             if self.is_reached(walker, index):
                 walker.noun_negated = True
                 walker.emit(Fact("status", NEGATED_NOUN[value], index, value))
             else:
                 walker.doubt("negation_unclear", index, "status")
             return
-        after = walker.ctx.low.startswith(":", walker.ctx.ends[index]) or walker.ctx.low.startswith(
-            " :", walker.ctx.ends[index]
-        )
+        after = walker.sign_after(index) == ":"
         if state and self.heads_list(walker, index, after):
             walker.label = Fact("status", state, index, value)
         elif state and self.answer_follows(walker, index):
@@ -336,11 +340,11 @@ class Statuses(Denials):
     def on_polarity(self, walker: Binding, index: int) -> None:
         """Read 'detected' or 'not detected' of the noun before it."""
         ctx = walker.ctx
-        absent = ctx.kinds[index] == "absent" or DENIES.match(ctx.low, ctx.ends[index]) is not None
+        absent = ctx.kinds[index] == "absent" or denies_next(ctx.low, ctx.ends[index])
         if not absent and self.begins_part(walker, index) and walker.next_kind(index) in ("anchor", "marker", "noun"):
             walker.negated_from = -1
             walker.noun, walker.noun_negated = "", False
-        if absent and ctx.low.startswith(":", ctx.ends[index]):
+        if absent and self.heads_denied(walker, index):
             walker.negated_from, walker.negated_list = index, True
             return
         if self.takes_object(walker, index):
@@ -352,16 +356,14 @@ class Statuses(Denials):
         state = OF_NOUN.get(walker.noun)
         if absent and walker.noun == "expression":
             state = "overexpressed"
-        absent = absent or walker.negated_from >= 0
+        absent = absent or self.is_denying(walker, index)
         if walker.asked and (walker.topic != "her2" or walker.noun != walker.asked) and not walker.ctx.void[index]:
             state, noun, walker.asked = OF_NOUN[walker.asked], walker.asked, ""
             walker.apply(Fact("status", OPPOSITE[state] if absent else state, index, noun))
             return
         if state is None or walker.noun_negated or walker.ctx.void[index] or not walker.is_near(index):
             return
-        if absent:
-            state = OPPOSITE[state]
-        walker.asked = ""
+        state, walker.asked = OPPOSITE[state] if absent else state, ""
         walker.emit(Fact("status", state, index, walker.noun))
 
     def begins_part(self, walker: Binding, index: int) -> bool:
@@ -391,6 +393,8 @@ class Statuses(Denials):
             return
         if previous == "marker":
             walker.closed = True
+            return
+        if self.is_suspended(walker, index):
             return
         value = "positive" if "+" in ctx.text(index) else "negative"
         walker.emit(Fact("status", value, index))

@@ -19,6 +19,8 @@ from her2crc.frontends.text.columns import (
     ORIGINS,
     OWN,
     PLACES,
+    VALUES,
+    WITH_PLUS,
     Column,
     Labels,
     is_date,
@@ -26,7 +28,10 @@ from her2crc.frontends.text.columns import (
 from her2crc.frontends.text.fold import Piece
 from her2crc.frontends.text.grid import Cell
 from her2crc.frontends.text.numbers import MONTHS, read_date
+from her2crc.frontends.text.windows import HER2
 
+TITLED, LONGEST_TITLE = 2, 60
+"""Lines over a table that can be its title, and the characters of one."""
 SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 NUMBERED = re.compile(r"[\s.:#-]{0,3}\d{1,2}$|[\s.:#-]{1,3}[a-h]$")
 """What parts of one kind are told apart by: 'area 1', 'observer b'."""
@@ -132,6 +137,30 @@ class Parts(Labels):
             if is_earlier:
                 line.insert(0, Piece(line[0].start, line[0].start, EARLIER))
         return lines
+
+    def named_above(self, lines: Sequence[Cell]) -> Cell | None:
+        """Return the title over a table, where that is of the stain of HER2 and states no result."""
+        above = next((line for line in reversed(lines) if self.low[line.start : line.end].strip()), None)
+        if above is None or above.end - above.start > LONGEST_TITLE or HER2.search(self.low, *above) is None:
+            return None
+        kinds = self.kinds(above)
+        return above if "ihc" in kinds and kinds.isdisjoint(VALUES | {"num", "marker", "criterion"}) else None
+
+    def lists_scores(self, columns: Sequence[Column], body: Sequence[Sequence[Cell]]) -> bool:
+        """Tell whether a table gives the scores of samples: not what scores mean, and not the stains of a panel."""
+        scored = [
+            at for at, column in enumerate(columns)
+            if at and ("score_word" in column.kinds or self.names(column.label, self.languages.graded))
+        ]  # fmt: skip
+        stated = any(WITH_PLUS.fullmatch(self.low, *cells[at]) for cells in body for at in scored)
+        return stated and not any(self.kinds(cells[0]) & MARKERS for cells in body)
+
+    def is_graded(self, columns: Sequence[Column], column: Column) -> bool:
+        """Tell whether a column is one of scores: by its label, or as that of the results beside one of antibodies."""
+        if self.names(column.label, self.languages.graded):
+            return True
+        is_result = self.languages.sections.get(label_of(self.low, column.label)) == "result"
+        return is_result and any(self.names(other.label, self.languages.antibody_columns) for other in columns)
 
     def differ(self, body: list[list[Cell]], parts: list[int]) -> bool:
         """Tell whether columns without a name of their own give different numbers of one quantity."""

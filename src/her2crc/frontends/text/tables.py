@@ -16,6 +16,7 @@ from her2crc.frontends.text.columns import (
     COUNTED,
     DECIMAL,
     EMPTY,
+    FRACTION,
     KEY,
     MARKERS,
     NUMBER,
@@ -36,7 +37,7 @@ from her2crc.frontends.text.grid import Cell, Grid, Row
 from her2crc.frontends.text.probes import PROBES
 from her2crc.frontends.text.rows import TESTS, Rows, halves, repeated
 from her2crc.frontends.text.scan import Scanner
-from her2crc.frontends.text.table_parts import Parts, joined
+from her2crc.frontends.text.table_parts import EARLIER, TITLED, Parts, joined
 from her2crc.frontends.text.windows import HER2
 
 LIST = re.compile(r"\n[^\n,;: ]{1,40}[,;](?! )")
@@ -44,6 +45,7 @@ LIST = re.compile(r"\n[^\n,;: ]{1,40}[,;](?! )")
 LONGEST_LABEL = 60
 """Characters of a column's label; what is longer is a sentence."""
 SCORES = 3
+MATERIALS = frozenset(("tissue", "plasma"))
 STATED_OF = QUANTITIES | {"prior"}
 MOST_COLUMNS = 60
 MOST_TITLES = 5
@@ -63,10 +65,17 @@ def _has_list(low: str) -> bool:
     for sign in ",;":
         at = low.find(sign)
         while at >= 0:
-            if not low.startswith(" ", at + 1):
+            if low[at + 1 : at + 2] != " ":
                 return LIST.search(low) is not None
             at = low.find(sign, at + 1)
     return False
+
+
+def _is_result(column: Column) -> bool:
+    """Tell whether what may be the title of a column is a result."""
+    return bool(column.kinds & {"score", "pct"}) or (
+        "num" in column.kinds and not column.kinds.isdisjoint(("status", "ratio"))
+    )
 
 
 class _Tables(Parts):
@@ -77,6 +86,7 @@ class _Tables(Parts):
         self.grid = Grid(folded.low)
         self.rows = Rows(folded, self.grid, scanner)
         self.stains = False
+        self.title: Cell | None = None
 
     def rewritten(self) -> Folded:
         """Return the text with every table that states something of HER2 as lines."""
@@ -86,7 +96,10 @@ class _Tables(Parts):
         while number < len(lines):
             style, after = self.grid.stretch(number)
             stretch = lines[number].start, lines[after - 1].end
-            if after - number > 1 and HER2.search(self.low, *stretch):
+            self.title = (
+                self.named_above(self.grid.lines[max(0, number - TITLED) : number]) if after - number > 1 else None
+            )
+            if after - number > 1 and (self.title is not None or HER2.search(self.low, *stretch)):
                 for first, last, made in self._tables(style, number, after):
                     done = self._keep(pieces, style, number, first, done)
                     pieces += [Piece(done, lines[first].start), *made]
@@ -107,10 +120,10 @@ class _Tables(Parts):
     def _tables(self, style: str, first: int, after: int) -> Iterator[tuple[int, int, list[Piece]]]:
         """Give the tables in a stretch of lines: first line, line after the last, and what is written for them."""
         number, tried, found = first, 0, False
+        self.stains = self.rows.is_of_stains(first)
         while number < after - 1 and tried < MOST_TITLES:
             tried += 1
             line = self.grid.lines[number]
-            self.stains = self.rows.is_of_stains(first)
             columns = self._header(self.grid.header(style, number))
             rows = self.grid.rows(style, [column.label for column in columns], number + 1, after) if columns else []
             made = self._written(style, line, columns, rows) if rows else []
@@ -133,17 +146,21 @@ class _Tables(Parts):
 
     def _header(self, cells: list[Cell]) -> list[Column]:
         """Return the columns that a line heads; none where it is no header."""
-        if len(cells) > MOST_COLUMNS:
-            return []
-        columns = [self.column(cell) for cell in cells if cell.end - cell.start <= LONGEST_LABEL]
-        if len(columns) < max(len(cells), len(("label", "value"))) or any(
-            column.kinds & {"score", "pct"}
-            or KEY.search(self.low, *column.label)
-            or DECIMAL.fullmatch(self.low, *column.label)
-            for column in columns
+        if not len(("label", "value")) <= len(cells) <= MOST_COLUMNS or not all(
+            self._can_be_label(cell) for cell in cells
         ):
             return []
-        return columns
+        columns = [self.column(cell) for cell in cells]
+        return [] if any(_is_result(column) for column in columns) else columns
+
+    def _can_be_label(self, cell: Cell) -> bool:
+        """Tell whether a cell is short, without a colon, and no number."""
+        return (
+            cell.end - cell.start <= LONGEST_LABEL
+            and KEY.search(self.low, *cell) is None
+            and DECIMAL.fullmatch(self.low, *cell) is None
+            and FRACTION.search(self.low, *cell) is None
+        )
 
     def _written(self, style: str, line: Cell, columns: list[Column], rows: list[Row]) -> list[Piece]:
         """Return the lines of a table; none where it is to stay as it is."""
@@ -171,14 +188,19 @@ class _Tables(Parts):
             columns = [of_content(column) if at < own[0] else column for at, column in enumerate(columns)]
             lines = [[*self._line_of_specimen(columns, cells)] for cells in self.totals(columns, body)]
             return joined(self.in_time(columns, body, lines))
+        if self.title is not None and self.lists_scores(columns, body):
+            named = [Piece(*self.title), Piece(self.title.end, self.title.end, ": ")]
+            return joined([[*named, *self._line_of_specimen(columns, cells)] for cells in body])
         antibodies = self.languages.antibody_columns
         stated = [at for at, column in enumerate(columns) if not at or not self.names(column.label, antibodies)]
-        if len(stated) > len(("label", "value")) and all(columns[at].kinds & ORIGINS for at in stated[1:]):
+        if len(stated) > len(("label", "value")) and all(
+            columns[at].kinds & (ORIGINS | MATERIALS) for at in stated[1:]
+        ):
             return self._lines_of_columns(
                 [columns[at] for at in stated], [[cells[at] for at in stated] for cells in body]
             )
         lists = style in ("comma", "semicolon")
-        graded = [self.names(column.label, self.languages.graded) for column in columns]
+        graded = [self.is_graded(columns, column) for column in columns]
         if own[1:] or not (
             lists or any(graded)
             or any(column.kinds & STATED_OF or column.is_percent or column.is_unread for column in columns)
@@ -201,10 +223,10 @@ class _Tables(Parts):
 
     def _is_of_cohort(self, column: Column, cells: list[Cell]) -> bool:
         """Tell whether a column is of many patients: one of the letter n counts them."""
-        counts = any(BARE.fullmatch(self.low, *cell) and cell.end > cell.start for cell in cells)
-        return self.names(column.label, self.languages.cohorts) and (
-            counts or column.label.end - column.label.start > 1
-        )
+        if not self.names(column.label, self.languages.cohorts):
+            return False
+        is_word = column.label.end - column.label.start > 1
+        return is_word or any(cell.end > cell.start and BARE.fullmatch(self.low, *cell) for cell in cells)
 
     def _is_of_scores(self, columns: list[Column], body: list[list[Cell]]) -> bool:
         """Tell whether a table says something of each score: the scores stand in its first column."""
@@ -271,7 +293,7 @@ class _Tables(Parts):
         if column.is_unread or (EMPTY.fullmatch(written) and not (signed and written == "-")):
             return False
         if not column.is_named:
-            return BARE.fullmatch(written) is None
+            return BARE.fullmatch(written) is None or (UNIT in written and "cells" in column.kinds)
         scored = column.is_percent or bool(column.kinds & ({"ihc", "score_word"} | QUANTITIES))
         return scored or not (written.isdigit() and SCORE.fullmatch(written))
 
@@ -294,14 +316,17 @@ class _Tables(Parts):
         for column, cell in zip(columns, cells, strict=True):
             bare = NUMBER.match(self.low, *cell) is not None
             unread = column.is_unread and not ("copies" in column.kinds and "copies" in self.kinds(cell))
+            bare = bare and not ("copies" in column.kinds and "copies" in self.kinds(cell))
             if unread or EMPTY.fullmatch(self.low, *cell) or (bare and "mutation" in column.kinds):
                 continue
             if last is not None and "prior" in column.kinds:
                 yield from self._of_earlier(column, cells[0], cell)
                 continue
-            graded = self.names(column.label, self.languages.graded) and SCORE.fullmatch(self.low, *cell)
+            graded = self.is_graded(columns, column) and SCORE.fullmatch(self.low, *cell)
             if last is not None:
-                yield Piece(cell.start, cell.start, " " if self.low[cell.start : cell.end] == UNIT else " | ")
+                says = bare and last is cells[0] and self.is_quantity(last)
+                parting = " " if self.low[cell.start : cell.end] == UNIT else ": " if says else " | "
+                yield Piece(cell.start, cell.start, parting)
             labelled = bare and (column.is_percent or not column.kinds.isdisjoint(QUANTITIES))
             if graded:
                 yield from (Piece(cell.start, cell.start, "ihc score: "), Piece(*cell))
@@ -313,7 +338,8 @@ class _Tables(Parts):
 
     def _of_earlier(self, column: Column, name: Cell, cell: Cell) -> Iterator[Piece]:
         """Give a cell under 'previous result' as a statement of its own."""
-        yield from (Piece(cell.start, cell.start, ". "), Piece(*column.label), Piece(cell.start, cell.start, " "))
+        yield from (Piece(cell.start, cell.start, f". {EARLIER}"), Piece(*column.label))
+        yield Piece(cell.start, cell.start, " ")
         yield from (Piece(*name), Piece(cell.start, cell.start, ": "), Piece(*cell), Piece(cell.end, cell.end, "."))
 
     def _line_of_populations(self, column: Column, body: Sequence[Sequence[Cell]], share: int) -> list[Piece]:
@@ -343,7 +369,8 @@ class _Tables(Parts):
             ]  # fmt: skip
             if column.is_unread or not stated:
                 continue
-            lines.append([Piece(*column.label)])
+            since = [Piece(column.label.start, column.label.start, EARLIER)] if "prior" in column.kinds else []
+            lines.append([*since, Piece(*column.label)])
             for label, cell in stated:
                 lines[-1] += [Piece(cell.start, cell.start, "; "), *self._labelled(label, cell)]
         return joined(lines)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from her2crc.frontends.text.context import COMMA, NONE, SENTENCE
-from her2crc.frontends.text.counts import Counts
+from her2crc.frontends.text.context import CLAUSE, COMMA, NONE, SENTENCE
+from her2crc.frontends.text.counts import ARROWS, Counts
+from her2crc.frontends.text.denials import FAR
 from her2crc.frontends.text.drafts import GENE_METHODS, Fact
 from her2crc.frontends.text.findings import Span
 from her2crc.frontends.text.numbers import one_score, read_change, read_date
@@ -15,7 +16,9 @@ from her2crc.frontends.text.statuses import Statuses
 if TYPE_CHECKING:
     from her2crc.frontends.text.binding import Binding
 
-NOT_SCORE = re.compile(r"(?!/\s?3(?!\d))(?:[.,]?\d|\s?[%x+/-]\s?[\da-z]|\s?[%+]|[a-z]|\s?fold|\s?(?:of|/|x)\s?\d)")
+NOT_SCORE = re.compile(
+    r"(?!/\s?3(?!\d))(?:[.,]?\d|\s?[%x+/]\s?[\da-z]|\s?-(?:[a-z]|\s?\d)|\s?[%+]|[a-z]|\s?fold|\s?(?:of|/|x)\s?\d)"
+)
 AFTER_DETAIL = re.compile(r"\)?:?\s{1,2}")
 SCORE_GAP = re.compile(r"(?:\s?-\s?)?[\s:=()\"'|]{0,5}(?:of|was|is)?\s?")
 AFTER_STATUS = re.compile(r"\s?[,;|-]\s{1,2}|\s{1,40}")
@@ -31,10 +34,17 @@ DIGITS = frozenset("0123")
 QUANTITIES = frozenset(("copies", "fold", "ratio", "mean", "signals", "per_cell", "total", "counted", "log2"))
 """What a number of HER2 is where it is named beside it, so that it is no score."""
 SEQUENCED = frozenset(("tissue", "plasma", "digital", "copies", "fold", "variant", "mutation"))
+CORRECTS = frozenset(("score", "amended", "replaced_by"))
+"""What the score that something was corrected to can stand after."""
+SOON = 4
+"""Items within which the word for it follows."""
 SCORED = frozenset(("ihc", "score_word", "score"))
 OTHER_COMPLETE = re.compile(
     r"[\s-]{1,2}(?:response|remission|resection|resected|metabolic|excision|obstruction|mesorectal)"
 )
+NAMES_CHANGE = frozenset(("noun", "mutation", "marker_status"))
+"""What a negation speaks of instead of the change after it: 'KRAS not mutated, ERBB2 V842I'."""
+PLACED = frozenset(("site", "specimen", "part", "tumour"))
 ISCN_COUNT = re.compile(r"\[(?:\d+/)?(\d+)\]")
 ISCN_NORMAL = re.compile(r"(?:d17z1|cep17),\s?(?:erbb2|her2)\)x2(?!\d)|(?:erbb2|her2)\s?x\s?2(?!\d|~)")
 ISCN_AMPLIFIED = re.compile(r"(?:erbb2|her2)[^,;()]{0,6}amp")
@@ -56,10 +66,10 @@ class Values(Statuses):
         """Read a bare score, or a number of in situ hybridisation or of copies."""
         ctx = walker.ctx
         written = walker.previous_kind(index) == "percent" and len(ctx.gaps[index]) <= 1
-        if written and ctx.text(index - 1) in walker.languages.plain("percent_sign"):
+        if written and ctx.text(index - 1) in walker.languages.percent_signs:
             self.on_percent(walker, index)
             return
-        if "ratio" not in walker.slots[-len(("ratio", "percent")) :] and self.is_labelled(walker, index):
+        if self.is_labelled(walker, index) and "ratio" not in walker.slots[-len(("ratio", "percent")) :]:
             self.on_percent(walker, index)
             return
         if ctx.text(index) in DIGITS and self.is_bare_score(walker, index):
@@ -68,6 +78,7 @@ class Values(Statuses):
                 walker.void_rest(index, SENTENCE)
                 return
             if walker.is_near(index):
+                self.drop_corrected(walker, index)
                 walker.emit(Fact("ihc_score", one_score(digit), index))
             return
         Counts(walker).read(index)
@@ -76,11 +87,13 @@ class Values(Statuses):
         """Tell whether a single digit is a score: after its name, or after that of HER2 ('HER2: 1', 'HER2 was 0')."""
         ctx = walker.ctx
         previous = walker.previous_kind(index)
-        if not previous or NOT_SCORE.match(ctx.low, ctx.ends[index]) or self.is_quantity(walker, index):
+        if not previous or (walker.method in GENE_METHODS and walker.method_mention == walker.mention):
             return False
-        if walker.method in GENE_METHODS and walker.method_mention == walker.mention:
+        if self.is_quantity(walker, index) or NOT_SCORE.match(ctx.low, ctx.ends[index]):
             return False
-        gap = ctx.gaps[index]
+        gap = ": " if ctx.gaps[index].rstrip() == ":" else ctx.gaps[index]
+        if previous in CORRECTS and self.is_corrected(walker, index):
+            return True
         if previous == "box":
             return "score" in walker.kinds
         if SCORE_GAP.fullmatch(gap):
@@ -91,6 +104,8 @@ class Values(Statuses):
             enclosed = "(" in gap and ctx.low.startswith(")", ctx.ends[index])
             if previous == "status" and ("|" in gap or enclosed):
                 return True
+            if previous == "absent" and enclosed and ctx.text(index) == "0" and walker.topic == "her2":
+                return walker.noun in ("", "expression", "overexpression")
         if previous == "status" and ctx.text(index) == "0" and ctx.values[index - 1] == "negative":
             listed = AFTER_STATUS.fullmatch(gap) is not None and ENDS_SCORE.match(ctx.low, ctx.ends[index]) is not None
             return listed and walker.topic == "her2" and walker.group_last
@@ -104,6 +119,18 @@ class Values(Statuses):
         words = gap.split()
         said = bool(words) and words[-1] in walker.languages.says and ctx.levels[index] == NONE
         return said and ctx.text(index) == "0" and walker.topic == "her2"
+
+    def is_corrected(self, walker: Binding, index: int) -> bool:
+        """Tell whether a digit is what a score was corrected to: 'revised from 2+ to 0', 'von 3+ auf 0 korrigiert'."""
+        kinds, before = walker.ctx.kinds, index - 2
+        if kinds[index - 1] != "score":
+            return before >= walker.start and kinds[before] == "score" and len(walker.ctx.gaps[index]) <= 1
+        if walker.ctx.gaps[index].strip() in ARROWS:
+            return "amended" in walker.kinds
+        if walker.ctx.levels[index] > NONE or not walker.turns(index):
+            return False
+        is_replaced = before >= walker.start and kinds[before] == "replaced"
+        return is_replaced or "amended" in kinds[index + 1 : min(index + SOON, walker.end)]
 
     def is_quantity(self, walker: Binding, index: int) -> bool:
         """Tell whether a digit at a name is a number of copies or signals ('copy number of ERBB2: 2'), not a score."""
@@ -143,11 +170,23 @@ class Values(Statuses):
         if last is None or last.sentence != walker.sentence:
             return
         known = last.about.spans.get("date")
-        if last.about.date is None or (
+        if (last.about.date is None and not self.is_of_next_part(walker, index)) or (
             known and known[0].end < last.begins() and walker.ctx.low[span.start - 1] == "("
         ):
             last.about.set("date", date, span)
         walker.place_since = walker.place_since or bool(last.populations)
+
+    def is_of_next_part(self, walker: Binding, index: int) -> bool:
+        """Tell whether a date stands behind a semicolon and another place: '3+ on lung; rectal biopsy from 2022: 0'."""
+        last = self.last
+        if last is None or not walker.place_since:
+            return False
+        ctx, at, end = walker.ctx, index, last.ends()
+        while at > walker.start and ctx.starts[at] >= end:
+            if ctx.levels[at] >= CLAUSE:
+                return not PLACED.isdisjoint(ctx.kinds[at:index])
+            at -= 1
+        return False
 
     def on_variant(self, walker: Binding, index: int) -> None:
         """Read a protein change of ERBB2."""
@@ -158,12 +197,35 @@ class Values(Statuses):
             return
         if walker.ctx.void[index] or not (own or self.names_gene_after(walker, index)):
             return
+        if self.is_denied_variant(walker, index):
+            return
         change = read_change(walker.ctx.text(index))
         if change:
             found = self.draft(walker, "variant", "variant", change)
             found.put("variant", change, walker.ctx.place(index))
             walker.noun = "mutation"
             walker.spoke = True
+
+    def is_denied_variant(self, walker: Binding, index: int) -> bool:
+        """Tell whether a change is only named as one that was not found: 'ERBB2 S310F and V842I: not detected'."""
+        ctx, at = walker.ctx, index + 1
+        first, last = walker.negated_from + 1, min(walker.end, index + FAR)
+        known = ctx.kinds[first:index] if first > 0 and index - first < FAR else ["noun"]
+        if NAMES_CHANGE.isdisjoint(known) and self.is_denying(walker, index) and self.is_reached(walker, index):
+            return True
+        while at < last and ctx.kinds[at] in ("variant", "mutation", "noun") and self.goes_on(walker, at):
+            at += 1
+        if at >= last or not self.goes_on(walker, at):
+            return False
+        return ctx.kinds[at] == "absent" or ctx.values[at] == "wild_type"
+
+    def goes_on(self, walker: Binding, index: int) -> bool:
+        """Tell whether nothing but separators and words of a statement stand before an item of a list of changes."""
+        ctx, languages = walker.ctx, walker.languages
+        if ctx.kinds[index] == "noun" and ctx.values[index] != "mutation":
+            return False
+        words = ctx.gaps[index].replace(",", " ").replace("/", " ").replace(":", " ").strip(" ()").split()
+        return ctx.levels[index] < CLAUSE and (languages.passable | languages.separators).issuperset(words)
 
     def names_gene_after(self, walker: Binding, index: int) -> bool:
         """Tell whether a change stands before its gene: 'S310Y in ERBB2', with no other gene before it."""

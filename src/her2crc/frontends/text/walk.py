@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 
 from her2crc.frontends.text.binding import METHODS
-from her2crc.frontends.text.circumstances import Circumstances
+from her2crc.frontends.text.circumstances import RESULTS, Circumstances
 from her2crc.frontends.text.context import CLAUSE, COMMA, NONE, PARAGRAPH, SENTENCE, Context
 from her2crc.frontends.text.drafts import Fact
 from her2crc.frontends.text.findings import PLASMA
@@ -18,11 +18,18 @@ NOT_TUMOUR = re.compile(
     r"[\s-]{0,2}(?:\w{1,12}\s)?(?:criteri|scoring|guideline|protocol|algorithm|panel|score|rules?\b|kriteri)"
 )
 
+OF_TISSUE = re.compile(r"; ?(?:(?:in|im|le|il|el|the|but) )?(?:tissue|gewebe|tissu|tejido|tessuto|doku|组织|組織)")
+"""What begins a part of a sentence that turns from plasma to tissue."""
+OF_SLIDE = frozenset(("ihc", "ish", "score", "score_word"))
 STAINED_FOR = frozenset(("ER", "PR", "AR", "Ki-67", "PD-L1", "MMR", "MSI", "protein"))
 """Markers that no in situ hybridisation is made for."""
+LABELS = frozenset(("anchor", "ratio", "cep17", "test"))
+"""What a method in parentheses can be added to: 'HER2 (FISH)', 'HER2/CEP17 ratio (FISH)'."""
 FEW = 2
 """Sentences after that of HER2 that may speak of such markers before its hybridisation."""
 OF_HYBRIDISED = frozenset(("ratio", "status", "num", "cep17", "copies", "mean", "noun"))
+LABELLED = -1
+"""In the place of a depth: an earlier time is that of the label of a name, until the next name."""
 SPREAD_TO = frozenset(("liver", "lung", "lymph node", "peritoneum", "brain", "bone", "ovary"))
 """Sites that say more than that the tissue is a metastasis."""
 
@@ -44,6 +51,8 @@ class Walker(Circumstances):
                 self.begin_sentence(index, level)
             elif level >= CLAUSE:
                 self.begin_clause()
+                if self.method == "plasma" and OF_TISSUE.search(ctx.gaps[index]) is not None:
+                    self.turn_to_tissue(index)
             if depths[index] != len(self.stack):
                 self.follow_parentheses(index)
             if self.replaced and index and self.turns(index):
@@ -81,6 +90,13 @@ class Walker(Circumstances):
             for at in range(index, self.end):
                 ctx.void[at] = True
 
+    def turn_to_tissue(self, index: int) -> None:
+        """Speak of tissue, no longer of plasma: of its copies where no stain or hybridisation is named."""
+        self.on_specimen(index, "")
+        self.noun = ""
+        if OF_SLIDE.isdisjoint(self.clause_kinds(index)):
+            self.method, self.method_mention = "tissue", self.mention
+
     def begin_clause(self) -> None:
         """Forget what a semicolon ends; a list that is denied as a whole ('Negative for: ...') may go on over it."""
         self.negated_list = self.negated_across == "list"
@@ -98,15 +114,28 @@ class Walker(Circumstances):
             if method and not (method == "tissue" and self.method == "plasma"):
                 self.method = method
             if self.about.temporality == "prior" and self.prior_depth > depth:
-                self.about.temporality = self.base.temporality
+                if self.is_label(index, depth):
+                    self.prior_depth = LABELLED
+                else:
+                    self.about.temporality = self.base.temporality
+                    self.values.resume(self.sentence)
             self.replaced = False
         while len(stack) < depth:
             stack.append("" if self.is_method_of_name(index) else self.method)
 
+    def is_label(self, index: int, depth: int) -> bool:
+        """Tell whether a parenthesis that ends is a label without a value: 'HER2 (outside laboratory): 2+'."""
+        if not self.ctx.gaps[index].startswith(("):", ") :")):
+            return False
+        at = index - 1
+        while at > self.start and self.ctx.depths[at] > depth and self.ctx.kinds[at] not in RESULTS:
+            at -= 1
+        return self.ctx.depths[at] <= depth
+
     def is_method_of_name(self, index: int) -> bool:
         """Tell whether a parenthesis only adds the method to a name, of all that follows: 'HER2 (by FISH): ...'."""
         closes = self.ctx.low.startswith(")", self.ctx.ends[index])
-        return closes and self.ctx.kinds[index] in METHODS and self.previous_kind(index) == "anchor"
+        return closes and self.ctx.kinds[index] in METHODS and self.previous_kind(index) in LABELS
 
     # ---- names
 
@@ -117,7 +146,11 @@ class Walker(Circumstances):
         if not value and (self.is_pronoun(index) or self.is_therapy(index)):
             self.topic, self.group_has, self.group_last, self.closed = "", False, False, True
             return
+        if self.ctx.low.startswith("?", self.ctx.starts[index] - 1):
+            self.void_rest(index + 1, COMMA)
         joined = self.joins_group(index)
+        if self.prior_depth == LABELLED and not joined and self.about.temporality == "prior":
+            self.about.temporality = self.base.temporality
         self.group_has, self.group_last, self.closed = True, True, False
         self.topic = "her2"
         self.topic_void = self.ctx.void[index]
@@ -168,6 +201,7 @@ class Walker(Circumstances):
         if kind == "digital":
             kind = "plasma" if "plasma" in self.kinds or "plasma" in self.block else "tissue"
         own = self.method_mention != self.mention and not self.is_also(index, "copies")
+        own = own or self.ctx.text(index).endswith(":")
         if kind == "tissue" and self.method == "plasma" and not own:
             return
         before = self.previous_kind(index)
@@ -206,8 +240,10 @@ class Walker(Circumstances):
     def is_also(self, index: int, kind: str) -> bool:
         """Tell whether the word of an item has another meaning: 'CNV' is also a number of copies."""
         kinds, starts = self.ctx.kinds, self.ctx.starts
-        around = range(max(self.start, index - 1), min(index + 2, len(kinds)))
-        return any(kinds[at] == kind and starts[at] == starts[index] for at in around)
+        for at in range(max(self.start, index - 1), min(index + 2, len(kinds))):
+            if kinds[at] == kind and starts[at] == starts[index]:
+                return True
+        return False
 
     def on_no(self, index: int, value: str) -> None:
         """A negation begins."""
@@ -224,7 +260,7 @@ class Walker(Circumstances):
 
     def on_tumour(self, index: int, value: str) -> None:
         """A tumour is named: of what follows, and of the result before it in the sentence where it has none."""
-        if NOT_TUMOUR.match(self.ctx.low, self.ctx.ends[index]):
+        if NOT_TUMOUR.match(self.ctx.low, self.ctx.ends[index]) or (self.ctx.void[index] and value != "colorectal"):
             return
         self.about.set("tumour", value, self.ctx.place(index))
         self.of_past = self.about.temporality == "prior" and value != "colorectal"

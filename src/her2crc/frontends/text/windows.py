@@ -12,38 +12,42 @@ UNITS_BEFORE, UNITS_AFTER = 3, 16
 """Lines or sentences before a name, and at most after it, that can belong to it."""
 SHORT = 500
 """Characters of a text that is looked at as a whole."""
+AHEAD = 400
+"""Characters of a paragraph that are looked over for what was seen, after the sentence that names HER2."""
+REST = 200
+"""Characters of the rest of a paragraph that is read in any case."""
+MARKS = ("\n", ". ", "。")
+"""What ends a line or sentence."""
 LONGEST_UNIT, LONGEST_WINDOW = 1_500, 50_000
 """Characters of a sentence, and of a window: bounds for text without an end."""
 HER2 = re.compile(r"er(?:[\s_-]{0,3}(?:2(?!\d)|ii(?![a-z])|z(?=[\s/]{1,2}[nifsl1]))|b[\s-]?b[\s-]?2|cept)")
 """The part that all names of HER2 share; it begins with letters, so that searching is fast."""
 STATED = re.compile(r"[0-3] ?\+|\d ?%")
 """What a sentence about a stain holds."""
-HER2_TESTS = re.compile("nuc ish"), re.compile("path ?vysion")
-RAS = re.compile("ras(?:(?<=[kn ]ras)|(?<=[kn]-ras))")
-MARKERS = (
-    re.compile("m(?:mr|s[is]|icrosat|ikrosat)"),
-    re.compile("braf"),
-    re.compile("pik3ca"),
-    re.compile("微[卫衛]星"),
-)
-"""Other names that can state something of the patient: tests of HER2, and the markers that rules ask for."""
+ISCN = re.compile("nuc ish")
+KIT_OR_GENE = re.compile("p(?:ath ?vysion|ik3ca)")
+GENES = re.compile("ra(?:s(?:(?<=[kn ]ras)|(?<=[kn]-ras))|f(?<=braf))")
+MARKERS = re.compile("m(?:mr|s[is]|icrosat|ikrosat)"), re.compile("微[卫衛]星")
+"""Other names that can state something of the patient: tests of HER2, and the markers that rules ask for. What begins
+with the same letters is looked for at once.
+"""
 
 
 def names_any(low: str) -> bool:
     """Tell whether a text names anything of interest."""
-    if HER2.search(low) is not None or RAS.search(low) is not None:
+    if HER2.search(low) is not None or GENES.search(low) is not None:
         return True
-    return any(pattern.search(low) is not None for pattern in (*HER2_TESTS, *MARKERS))
+    return any(pattern.search(low) is not None for pattern in (*MARKERS, KIT_OR_GENE, ISCN))
 
 
 def _names(low: str) -> list[tuple[int, bool]]:
     """Return where names begin, in order, and whether each is one of HER2."""
     places = [(match.start(), True) for match in HER2.finditer(low)]
-    for pattern in HER2_TESTS:
-        places += [(match.start(), True) for match in pattern.finditer(low)]
+    places += [(match.start(), True) for match in ISCN.finditer(low)]
+    places += [(match.start(), match[0] != "pik3ca") for match in KIT_OR_GENE.finditer(low)]
     for pattern in MARKERS:
         places += [(match.start(), False) for match in pattern.finditer(low)]
-    for match in RAS.finditer(low):
+    for match in GENES.finditer(low):
         at = match.start() - 1
         places.append((at - 1 if low[at] == "-" else at, False))
     return sorted(places)
@@ -79,10 +83,10 @@ def windows(folded: Folded, goes_on: re.Pattern[str]) -> list[tuple[int, int]]:
 
 def _unit_start(low: str, at: int) -> int:
     """Return where the line or sentence of a place begins."""
-    least = max(0, at - BEFORE)
-    return max(
-        low.rfind("\n", least, at) + 1, low.rfind(". ", least, at) + 1, low.rfind("。", least, at) + 1, least
-    )  # fmt: skip
+    start = max(0, at - BEFORE)
+    for mark in MARKS:
+        start = max(start, low.rfind(mark, start, at) + 1)
+    return start
 
 
 def _first(low: str, at: int, last: int) -> int:
@@ -114,19 +118,25 @@ def _last(folded: Folded, at: int, goes_on: re.Pattern[str]) -> tuple[int, bool]
     for _ in range(UNITS_AFTER):
         if end >= len(low):
             break
-        wrapped = low.startswith("\n", end - 1) and not low.startswith("\n", end) and not _is_start(folded, end)
-        if not wrapped and goes_on.match(low, end) is None and not _states(low, end):
+        if not (_is_wrapped(folded, end) or _states(low, end) or goes_on.match(low, end) is not None):
             return end, True
         end = _unit_end(low, end)
     return end, False
 
 
-def _states(low: str, at: int) -> bool:
-    """Tell whether a sentence that goes on in the line of a name has a score or a percentage in it."""
-    return not low.startswith("\n", at - 1) and STATED.search(low, at, _unit_end(low, at)) is not None
-
-
-def _is_start(folded: Folded, at: int) -> bool:
-    """Tell whether a line that begins at a place begins something new."""
+def _is_wrapped(folded: Folded, at: int) -> bool:
+    """Tell whether the line before a place goes on there: one with words that does not begin something new."""
+    low = folded.low
+    if low[at - 1] != "\n" or low[at] == "\n":
+        return False
     letter = folded.original(at, at + 1)
-    return letter.isupper() or not letter.isalnum()
+    return letter.isalnum() and not letter.isupper()
+
+
+def _states(low: str, at: int) -> bool:
+    """Tell whether the line of a name goes on with a little, or leads to a sentence with a score or a percentage."""
+    if low[at - 1] == "\n":
+        return False
+    line = low.find("\n", at, at + AHEAD)
+    end = line if line >= 0 else at + AHEAD
+    return 0 < line <= at + REST or STATED.search(low, at, end) is not None

@@ -25,6 +25,8 @@ SPOKEN = rf"(?<![a-z])(?P<whole>{WORDS})(?P<point> point(?: (?:{'|'.join(SMALL[:
 PERCENT_WORDS = re.compile(rf"{SPOKEN} ?$")
 LOWER_WORDS = re.compile(rf"{SPOKEN}(?= (?:to|through|or) $)")
 PERCENT = re.compile("per ?cent")
+SPELT = re.compile("p(?:er ?cent|rozent|(?<= p)oint )")
+"""What a text with dictated decimals or percentages in words holds: the cheap test, one for all."""
 WRITTEN = re.compile(r" ?\(\d")
 """The same in digits."""
 COUNTED_WORDS = re.compile(
@@ -73,11 +75,11 @@ REACH = 10
 def read_wording(folded: Folded) -> Folded:
     """Return the text with these ways of saying values as the plain ones."""
     low = folded.low
-    in_words = "cent" in low
+    in_words = SPELT.search(low) is not None
     if _says_two(low) and NAME.search(low):
         folded = _counted(_dictated(folded))
         low = folded.low
-    elif " point " in low:
+    elif in_words and " point " in low:
         folded = _counted(folded)
         low = folded.low
     elif in_words and ("percent" in low or "per cent" in low):
@@ -86,12 +88,12 @@ def read_wording(folded: Folded) -> Folded:
     if "scale" in low:
         folded = replaced(folded, [Piece(*found.span(), " ") for found in SCALE.finditer(low)])
         low = folded.low
-    if in_words or ("z" in low and "prozent" in low) or _joins_numbers(low, "%") or _joins_numbers(low, "+"):
+    if in_words or _joins_numbers(low, "%") or _joins_numbers(low, "+"):
         for word, pattern in RANGES:
             if word in low and pattern.search(low) is not None:
                 folded = replaced(folded, [piece for found in pattern.finditer(low) for piece in _range(found)])
                 low = folded.low
-    if "%" in low and (header := PAIRS.search(low)) is not None:
+    if "%" in low and "(" in low and (header := PAIRS.search(low)) is not None:
         folded = replaced(folded, [*_paired(low, header.end())])
         low = folded.low
     return folded
@@ -101,7 +103,7 @@ def _says_two(low: str) -> bool:
     """Tell whether HER2 is named in words: one search for both ways."""
     at = low.find("two")
     while at >= 0:
-        if low.startswith(("her ", "her-"), max(0, at - len("her "))):
+        if low[max(0, at - len("her ")) : at] in ("her ", "her-"):
             return True
         at = low.find("two", at + 1)
     return False
