@@ -27,8 +27,10 @@ OF_PERSON = frozenset(("prior", "past", "family", "site", "class_of", "therapy")
 NO_MARKER = "margin"
 """Margins and the like: they are negative or positive, but stand in no list of markers."""
 NAMES = frozenset(("anchor", "marker"))
+OWN = frozenset(("score", "num", "pct", "status", "sign"))
+"""What the name of HER2 has as its own value, the one before it being another's."""
 BETWEEN = frozenset(
-    ("noun", "pattern", "cells", "filler", "score", "ihc", "ish", "signals", "mutation", "ish_hint", "test")
+    ("noun", "pattern", "cells", "filler", "score", "ihc", "ish", "signals", "mutation", "ish_hint", "test", "copies")
 )
 MOST_UNKNOWN = 4
 """Unknown words that may stand between a name and its status."""
@@ -197,9 +199,20 @@ class Binding:
                 linked = linked or (links and self.languages.separators.isdisjoint(words))
                 if any(word not in self.languages.fillers and word not in self.languages.links for word in words):
                     return ""
+        linked = linked or self.follows_gene(index, name, field)
         if (named and not linked) or (kinds[name] == "anchor" and self.is_pronoun(name)):
             return ""
         return self.forward_group(name, field)
+
+    def follows_gene(self, index: int, name: int, field: str) -> bool:
+        """Tell whether a value right before HER2 follows a gene that has its result: 'RAS mutant, IHC 3+ HER2'."""
+        if self.topic != "other" or field == "status" or name != index + 1 or self.ctx.kinds[name] != "anchor":
+            return False
+        if self.next_kind(name) in OWN and self.languages.separators.isdisjoint(self.ctx.gaps[name + 1].split()):
+            return False
+        before = self.ctx.kinds[self.start : index]
+        last = max((at for at, kind in enumerate(before) if kind in NAMES), default=0)
+        return "marker_status" in before[last:]
 
     def name_ahead(self, index: int) -> int:
         """Return the next name, where only what belongs to a statement stands before it; -1 if there is none."""

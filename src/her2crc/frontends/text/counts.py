@@ -251,12 +251,13 @@ class Counts(Digits):
         return {word for word in WORD.findall(gap) if word not in languages.fillers and word not in languages.links}
 
     def since_name(self, recent: list[str]) -> list[str]:
-        """Return the words since HER2 was named again, where these say what the number is ('VAF 12%, ERBB2 CN 8')."""
+        """Return the words since HER2 was named again, if they name the number or another value came before."""
         if UNREAD.isdisjoint(recent):
             return recent
         last = max((at for at, kind in enumerate(recent) if kind == "anchor"), default=0)
         own = recent[last:]
-        return own if not OF_NUMBER.isdisjoint(own) and UNREAD.isdisjoint(own) else recent
+        is_own = not {"pct", "score"}.isdisjoint(recent[:last]) or not OF_NUMBER.isdisjoint(own)
+        return own if is_own and UNREAD.isdisjoint(own) else recent
 
     def from_before(self, recent: list[str], index: int) -> str:
         """Return the field that the words before a number name."""

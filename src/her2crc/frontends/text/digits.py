@@ -29,7 +29,7 @@ class Digits(Probes):
         ctx, at = self.ctx, index + 1
         if at >= self.walker.end or ctx.kinds[at] != "num" or ctx.levels[at] > NONE:
             return False
-        if ctx.gaps[at].strip() not in self.walker.languages.ranges:
+        if not self.goes_to(index):
             return False
         ctx.void[at] = True
         return ctx.text(at) != "1"  # '5.4 to 1' is a ratio

@@ -95,8 +95,11 @@ class Tails:
     def _begins(self, after: str) -> bool:
         if after in self.heads:
             return True
-        shorts = self.shorts
-        return bool(shorts) and (after[:3] in shorts or after[:2] in shorts or after[0] in shorts)
+        while after and self.shorts:
+            if after in self.shorts:
+                return True
+            after = after[:-1]
+        return False
 
 
 class Joins:

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from her2crc.frontends.text.context import COMMA, NONE
+from her2crc.frontends.text.drafts import SEQUENCING
 from her2crc.frontends.text.findings import Span
 from her2crc.frontends.text.numbers import has_unit, read_numbers
 
@@ -30,8 +31,16 @@ THEN = re.compile(
 )
 """What leads to the next number of a series."""
 AT_TIME = re.compile(
-    r" (?:before|after|at|on|by|pre|post|vor|nach|bei|avant|apres|antes|despues|tras|prima|dopo|al) ?[a-z\d]"
+    r" (?:before|after|at|on|by|pre|post|vor|nach|bei|in|avant|apres|antes|despues|tras|en|prima|dopo|al?|alla)"
+    r" ?[a-z\d]"
 )
+OF_NUCLEI = frozenset(("ish", "ish_hint", "cep17", "per_cell", "mean", "ratio"))
+"""What copies counted in nuclei are named beside."""
+OF_COPIES = frozenset(("num", "comparator", "per_cell"))
+"""What goes on about copies that were named before it: 'HER2 copies 4.6'."""
+PLURAL = re.compile(r"(?:gene )?copies|(?:gen)?kopien|kopyasi?")
+FROM = frozenset(("from", "von", "de", "da", "desde"))
+"""What the first of two numbers in time begins with."""
 OF_TOTAL = {"her2_signals": "her2_mean", "cep17_signals": "cep17_mean"}
 NOWHERE = (Span(-1, -1),)
 RATIO_SIGNS = ("/", ":", " / ", " : ", "/ ", ": ", " to ")
@@ -78,12 +87,34 @@ class Probes:
         before = "" if index - 1 <= walker.passed or self.follows_pair(index) else before
         if following not in ("anchor", "cep17"):
             return ""
+        if self.is_of_copies_after(index):
+            return self.copies_after(index)
         if before in ("anchor", "cep17", "ratio") and not self.is_of_next(index):
             return ""
         if MEANS.isdisjoint(walker.kinds) or OF_PROBE.fullmatch(ctx.gaps[index + 1]) is None:
             return ""
         walker.passed = index + 1
         return "cep17_mean" if following == "cep17" else "her2_mean"
+
+    def is_of_copies_after(self, index: int) -> bool:
+        """Tell whether a number counts the copies of what is named right after it: '29 ERBB2 copies'."""
+        walker, ctx, unit = self.walker, self.ctx, index + 2
+        if unit >= walker.end or ctx.kinds[unit] != "copies" or not PLURAL.fullmatch(ctx.text(unit)):
+            return False
+        if ctx.gaps[index + 1] != " " or ctx.gaps[unit] not in (" ", "-"):
+            return False
+        if walker.next_kind(unit) not in OF_COPIES or ctx.levels[unit + 1] > NONE:
+            return True
+        return not walker.languages.separators.isdisjoint(ctx.gaps[unit + 1].split())
+
+    def copies_after(self, index: int) -> str:
+        """Return the mean of the probe after a number, or the copies of the gene where no nuclei are spoken of."""
+        walker, is_cep17 = self.walker, self.walker.next_kind(index) == "cep17"
+        hybridised = not OF_NUCLEI.isdisjoint(walker.kinds)
+        if (hybridised or is_cep17) and not SEQUENCING.isdisjoint(walker.kinds):
+            return ""
+        walker.passed = index + 2
+        return "cep17_mean" if is_cep17 else "her2_mean" if hybridised else "cn"
 
     def is_of_next(self, index: int) -> bool:
         """Tell whether a number is of the probe after it, the one before being a ratio's: '2.6 to CEP17 with 5.6 HER2
@@ -236,19 +267,31 @@ class Probes:
             walker.about.set("date", None, None)
         return fields[-1] if fields else ""
 
+    def goes_to(self, index: int) -> bool:
+        """Tell whether a number goes to the next one: '2.2 to 2.4', 'from 22.4 at the start to 2.1'."""
+        ctx, languages = self.ctx, self.walker.languages
+        words = ctx.gaps[index + 1].split()
+        if " ".join(words) in languages.ranges:
+            return True
+        if not words or words[-1] not in languages.turns or FROM.isdisjoint(ctx.gaps[index].split()[-1:]):
+            return False
+        return ctx.text(index).isdigit() == ctx.text(index + 1).isdigit()  # not 'de 2,1 en 60 noyaux'
+
     def is_next_of_series(self, index: int) -> bool:
         """Tell whether a number follows in time on that of an earlier date: '14.2 at baseline, then 4.6 before C3'."""
         walker, ctx = self.walker, self.ctx
         last = walker.values.last
-        if last is None or last.sentence != walker.sentence or ctx.text(index).isdigit():
+        turns = ctx.gaps[index].strip() in walker.languages.turns  # 'from 22.4 at baseline to 2.1 at week 8'
+        if last is None or last.sentence != walker.sentence or (ctx.text(index).isdigit() and not turns):
             return False
         follows = ENDS.match(ctx.low, ctx.ends[index]) or AT_TIME.match(ctx.low, ctx.ends[index])
-        return follows is not None and THEN.fullmatch(ctx.gaps[index]) is not None
+        return follows is not None and (turns or THEN.fullmatch(ctx.gaps[index]) is not None)
 
     def put_series(self, index: int, fields: list[str]) -> str:
         """Return the field of the next number of a series; it is an earlier one where a present one follows."""
-        walker = self.walker
-        if fields and "current" in self.ctx.kinds[index + 1 : walker.end]:
+        walker, after = self.walker, index + 1
+        own = after < walker.end and self.ctx.levels[after] == NONE  # 'to 18.4 at progression'
+        if fields and "current" in self.ctx.kinds[after + own : walker.end]:
             walker.about.set_temporality("prior", self.ctx.place(index - 1))
         return fields[-1] if fields else ""
 

@@ -180,6 +180,8 @@ class Scores(Gathered):
             return
         following = walker.next_kind(index)
         previous = walker.previous_kind(index)
+        if previous == "neutral" and ctx.levels[index - 1] == NONE:  # 'tumour cells at this intensity: 45 %'
+            previous = walker.previous_kind(index - 1)
         stained = following == "cells" or previous in STAIN_WORDS or self.follows_score(walker, index)
         pairs = following in ("score", "score_word") and ctx.levels[index + 1] <= COMMA
         named = previous in ("comparator", "percent", "score_word", "anchor")

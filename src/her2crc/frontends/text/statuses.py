@@ -165,9 +165,8 @@ class Statuses(Denials):
         known = self.open.get(ANALYTE[walker.method])
         if known is not None and walker.method_mention != walker.mention and known.about.differs(walker.about):
             return ""
-        if walker.method == "ish" and self.goes_on_about(walker, "ish"):
-            return "ish"
-        if walker.method_mention == walker.mention or self.named_before(walker, fact.at):
+        goes_on = walker.method == "ish" and self.goes_on_about(walker, "ish")
+        if goes_on or walker.method_mention == walker.mention or self.named_before(walker, fact.at):
             return walker.method
         named = [name for name in walker.block if name in ANALYTE and name]
         return walker.method if len(named) <= 1 else ""
@@ -176,7 +175,8 @@ class Statuses(Denials):
         """Tell whether the method was named in this sentence, or this part of it, before HER2."""
         while at > walker.start and walker.ctx.levels[at] < CLAUSE:
             at -= 1
-        return walker.method in walker.ctx.kinds[walker.start : walker.start + 2] + walker.ctx.kinds[at : at + 2]
+        first = walker.ctx.kinds[walker.start : walker.start + 2] + walker.ctx.kinds[at : at + 2]
+        return walker.method in first
 
     def linked_method(self, walker: Binding, index: int) -> str:
         """Return the method that follows a value with 'by' or in parentheses of its own."""

@@ -65,7 +65,7 @@ def _has_list(low: str) -> bool:
     for sign in ",;":
         at = low.find(sign)
         while at >= 0:
-            if low[at + 1 : at + 2] != " ":
+            if not low.startswith(" ", at + 1):
                 return LIST.search(low) is not None
             at = low.find(sign, at + 1)
     return False
