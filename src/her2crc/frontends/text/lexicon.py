@@ -157,6 +157,7 @@ class Lexicon:
         self.languages, self.patterns = languages, patterns
         self.phrase = re.compile(languages.word_patterns[0])
         self.tokens: dict[str, Token] = {}
+        self.lengths: dict[str, int] = {}
         self.meanings: dict[str, Meaning] = {}
         self.alone = {kind: Meaning([(kind, "")]) for kind in patterns.kinds}
         self.alone["gene"] = Meaning([("marker", "gene")])
@@ -269,6 +270,25 @@ class Lexicon:
             start, at = match.span(match.lastindex)
             found.append(self.piece(self.patterns.kinds[match.lastindex], low[start:at], start))
         return found
+
+    def phrase_length(self, low: str, begin: int, end: int, last: int) -> int:
+        """Return how long the longest phrase is that begins with a word, -1 if none does.
+
+        Remembered for the word and what is written up to the next white space, where no phrase goes on after that.
+        """
+        after = low.find(" ", end + 1, last)
+        after = after if after >= 0 else last
+        written = low[begin:after]
+        length = self.lengths.get(written)
+        if length is not None:
+            return length
+        phrase = self.phrase.match(low, begin, last)
+        length = -1 if phrase is None else phrase.end() - begin
+        if len(written) <= LONGEST and after < last and " ".join(written.replace("-", " ").split()) not in self.tails:
+            if len(self.lengths) >= MOST_KEPT:
+                self.lengths.clear()
+            self.lengths[written] = length
+        return length
 
     def piece(self, kind: str, written: str, start: int) -> Piece:
         """Return an item of a kind; a short name that is also a word counts only in capitals, a gene's always."""

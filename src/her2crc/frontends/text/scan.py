@@ -34,11 +34,11 @@ class Items:
 
     def add(self, meaning: Meaning, start: int, end: int) -> None:
         """Add everything that a word is."""
-        for kind in meaning.kinds:
-            self.kinds.append(kind)
+        for index in range(len(meaning.kinds)):
+            self.kinds.append(meaning.kinds[index])
+            self.values.append(meaning.values[index])
             self.starts.append(start)
             self.ends.append(end)
-        self.values += meaning.values
         for kind in meaning.cues:
             self.cues.append(Cue(kind, start, end))
 
@@ -92,12 +92,13 @@ class Scanner:
         """Add a word, or a longer phrase that it begins, and return where it ends."""
         begin, end = start + word.start, start + word.end
         if token.go_on(folded.low, end):
-            phrase = self.lexicon.phrase.match(folded.low, begin, last)
-            if phrase is None:
+            length = self.lexicon.phrase_length(folded.low, begin, end, last)
+            if length < 0:
                 return end
-            if phrase.end() != end:
-                items.add_piece(folded, self.lexicon.piece("word", phrase[0], begin), 0)
-                return phrase.end()
+            if begin + length != end:
+                written = folded.low[begin : begin + length]
+                items.add_piece(folded, self.lexicon.piece("word", written, begin), 0)
+                return begin + length
         items.add_piece(folded, word, start)
         return end
 
