@@ -111,11 +111,12 @@ def naive(text: str) -> list[Finding]:
     return found
 
 
-def timed(read: Read, texts: Sequence[str]) -> tuple[list[list[Finding]], float]:
-    """Return what was found in each text, and the CPU seconds it took."""
+def seconds_of(read: Read, texts: Sequence[str]) -> float:
+    """Return the CPU seconds of reading texts one after another, as a program that writes each result out at once."""
     start = time.process_time()
-    found = [read(text) for text in texts]
-    return found, time.process_time() - start
+    for text in texts:
+        read(text)
+    return time.process_time() - start
 
 
 def peer(program: str, python: Path, snippets: list[Record], long: list[str]) -> dict[str, Any]:
@@ -196,11 +197,11 @@ def evaluate(options: argparse.Namespace) -> dict[str, Any]:
     long = long_reports(options.quick)
     assert len({item["id"] for item in every}) == len(every), "two snippets have one id"
     read = ours()
-    speed = {"ours": rates(read, sets, long)}
+    speed = {"ours": own_rates(options.quick)}
     own = {item["id"]: read(item["text"]) for item in every}
     compiled = bool(compiled_folder(Path(her2crc.frontends.text.__file__).parent))
     if compiled:
-        speed["uncompiled"] = uncompiled(options.quick)
+        speed["uncompiled"] = own_rates(options.quick, "no")
     result: dict[str, Any] = {
         "python": platform.python_version(),
         "compiled": compiled,
@@ -239,9 +240,9 @@ def rates(read: Read, sets: dict[str, list[Record]], long: list[str]) -> dict[st
     }
     seconds = {}
     for kind, texts in kinds.items():
-        timed(read, [with_figures(text, PASSES) for text in texts])
+        seconds_of(read, [with_figures(text, PASSES) for text in texts])
         passes = ([with_figures(text, turn) for text in texts] for turn in range(PASSES))
-        seconds[kind] = min(timed(read, texts)[1] for texts in passes)
+        seconds[kind] = min(seconds_of(read, texts) for texts in passes)
     both = ("hand_written", "made")
     return {
         "snippets": sum(len(kinds[kind]) for kind in both) / sum(seconds[kind] for kind in both),
@@ -260,10 +261,10 @@ def is_snippet(item: Record) -> bool:
     return len(item["text"]) <= SNIPPET
 
 
-def uncompiled(quick: bool) -> dict[str, float]:
-    """Return the same of plain Python, in a process of its own."""
+def own_rates(quick: bool, switch: str = "yes") -> dict[str, float]:
+    """Return the rates of our reader in a process of its own, as the peers are timed; ``switch`` no: plain Python."""
     command = [sys.executable, __file__, "--rates", *(["--quick"] if quick else [])]
-    run = subprocess.run(command, env=os.environ | {SWITCH: "no"}, capture_output=True, text=True, check=True)
+    run = subprocess.run(command, env=os.environ | {SWITCH: switch}, capture_output=True, text=True, check=True)
     found: dict[str, float] = json.loads(run.stdout)
     return found
 
