@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from her2crc.frontends.text.breaks import CLAUSE, NONE
+from her2crc.frontends.text.context import IS_OWN
 from her2crc.frontends.text.numbers import ALL, read_percent
 
 if TYPE_CHECKING:
     from her2crc.frontends.text.context import Context
     from her2crc.frontends.text.languages import Languages
 
-IS_OWN = frozenset(("current", "patient"))
 STATED = frozenset(("score", "status", "noun"))
 OF_SPECIMEN = frozenset(("cells", "counted", "specimen", "part", "site", "ish_hint"))
 """What is counted in one patient, too."""

@@ -34,7 +34,6 @@ TITLE = 300
 OF_TISSUE = frozenset(("specimen", "control", "ihc", "ish"))
 """What a title names that is about more than blood."""
 EMBEDDED = re.compile(r"ffpe|paraffin|tissue|gewebe|tissu|tejido|tessut|doku|组织|石蜡|蜡块|切片|組織|対照")
-NEVER = re.compile("(?!)")
 NAMED = frozenset(("anchor", "iscn"))
 """Items without which a window states nothing of HER2."""
 
@@ -58,12 +57,12 @@ def _is_of_blood(folded: Folded, scanner: Scanner, kinds: list[str], *, titled: 
     items = scanner.items(folded, 0, min(TITLE, len(folded.low)))
     first = items.kinds.index("anchor") if "anchor" in items.kinds else len(items.kinds)
     named = set(items.kinds[:first])
-    if titled and "plasma" in named:
+    if "plasma" not in named or not OF_TISSUE.isdisjoint(named):
+        return False
+    if titled:
         line = folded.low.rfind("\n", 0, items.starts[first]) if first < len(items.kinds) else TITLE
         if items.starts[items.kinds.index("plasma")] > line:
             return False
-    if "plasma" not in named or not OF_TISSUE.isdisjoint(named):
-        return False
     return EMBEDDED.search(folded.low, 0, items.ends[first - 1]) is None
 
 
@@ -99,7 +98,7 @@ def extract(text: str, languages: Languages | None = None) -> Reading:
     walker.values.settle()
     analytes = {draft.analyte for draft in walker.values.drafts}
     if TISSUE in analytes and _is_of_blood(folded, scanner, kinds, titled=PLASMA in analytes):
-        walker.values.settle_material(folded.low, EMBEDDED if PLASMA in analytes else NEVER)
+        walker.values.settle_material(folded.low, EMBEDDED if PLASMA in analytes else None)
     walker.values.settle_tumours()
     walker.values.settle_entries(folded.low)
     walker.values.settle_times()

@@ -248,4 +248,9 @@ def _is_broken(around: str) -> bool:
 
 def fold_phrase(phrase: str) -> str:
     """Return a phrase of a word list as it is matched: folded, hyphens and white space one space."""
-    return " ".join(fold(phrase).low.replace("-", " ").split())
+    return spaced(fold(phrase).low)
+
+
+def spaced(low: str) -> str:
+    """Return folded words with one space between them, for hyphens too."""
+    return " ".join(low.replace("-", " ").split())

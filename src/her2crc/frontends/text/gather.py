@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from her2crc.frontends.text.drafts import ANALYTE, About, Draft, Waiting, status_of
 from her2crc.frontends.text.findings import IHC, ISH, PLASMA, STATUS, TISSUE, Span
+from her2crc.frontends.text.fold import spaced
 from her2crc.frontends.text.numbers import score_rank
 
 if TYPE_CHECKING:
@@ -190,7 +191,7 @@ class Gathered:
             or (item.sentence, item.values["status"], item.about.key()) not in said
         ]  # fmt: skip
 
-    def settle_material(self, low: str, kept: re.Pattern[str]) -> None:
+    def settle_material(self, low: str, kept: re.Pattern[str] | None) -> None:
         """Give copies to plasma where the title of the report says that blood was sequenced, and nothing else.
 
         Where some are said to be of plasma, those stay whose line says that they are of tissue: ``kept`` finds it.
@@ -199,7 +200,7 @@ class Gathered:
             begin = item.begins()
             first, last = low.rfind("\n", max(0, begin - LINE), begin), low.find("\n", begin, begin + LINE)
             line = max(first, begin - LINE, 0), last if last >= 0 else begin + LINE
-            if item.analyte == TISSUE and kept.search(low, *line) is None:
+            if item.analyte == TISSUE and (kept is None or kept.search(low, *line) is None):
                 item.analyte = PLASMA
 
     def settle_tumours(self) -> None:
@@ -273,7 +274,7 @@ class Gathered:
                 found.put("antibody", *walker.details["antibody"])
         if "assay" in walker.details:
             name, span = walker.details["assay"]
-            key = " ".join(walker.ctx.low[span.start : span.end].replace("-", " ").split())
+            key = spaced(walker.ctx.low[span.start : span.end])
             method = walker.languages.assay_method.get(key, "")
             if ANALYTE.get(method) == found.analyte:
                 found.put("assay", name, span)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from her2crc.frontends.text.languages import Languages, words_pattern
+from her2crc.frontends.text.numbers import MONTHS
 
 ANCHOR = (
     r"(?<![a-z])(?:anti[\s-]{0,2})?(?:c[\s-]?erb[\s-]?b[\s-]?2|erb[\s-]?b[\s-]?2|her[\s_-]{0,3}(?:2|ii(?![a-z])|z(?=[\s/]{1,2}(?:neu|[il1]hc|f[il1]sh|[il1]m|score|status))))(?!\d)(?![.]\d)"
@@ -30,15 +31,14 @@ SCORE = (
     rf"|[0-3]\s?(?:{SCORE_RANGE})\s?[1-3]\s?\+|[0-3]\s?\+(?![\d+])|[0-3]\s?\(\s?\+\s?\))"
     r"|(?<=[\s:(])[liz|]\s?\+(?![\d+])|(?<!\+)\+(?:\s?\+){1,2}(?!\+)(?!\d)|(?<![\d+])(?<![a-z][0-9])\+\s?[0-3](?![\d.,/]?\d)(?!\s?%)"
 )
-MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 DATE = (
     r"(?<!\d)(?:(?:19|20)\d\d-[01]\d-[0-3]\d|20\d\d[01]\d[0-3]\d|[0-3]?\d[./][0-3]?\d[./](?:19|20)?\d\d"
-    rf"|[01]?\d/(?:19|20)\d\d|[0-3]?\d[\s.-]{{1,2}}(?:{MONTHS})[a-z]{{0,6}}\.?[\s-](?:19|20)\d\d"
+    rf"|[01]?\d/(?:19|20)\d\d|[0-3]?\d[\s.-]{{1,2}}(?:{'|'.join(MONTHS)})[a-z]{{0,6}}\.?[\s-](?:19|20)\d\d"
     r"|(?:19|20)\d\d年(?:[01]?\d月)?(?:[0-3]?\d日)?|(?:19|20)\d\d)(?![\d%]|[.,]\d)"
 )
 BEGINS_DATE = (
     r"(?=(?:19|20)\d\d|\d{1,2}(?:[./]\d{1,2}[./]|/(?:19|20)"
-    r"|[\s.-]{1,2}(?:ja|fe|ma|ap|ju|au|se|oc|no|de)))"
+    rf"|[\s.-]{{1,2}}(?:{'|'.join(sorted({month[:2] for month in MONTHS}))})))"
 )
 AMINO = "acdefghiklmnpqrstvwy"
 VARIANT = (

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
-from her2crc.frontends.text.fold import fold, fold_phrase
+from her2crc.frontends.text.fold import fold, fold_phrase, spaced
 from her2crc.frontends.text.language_files import Language, Named, Plain, read_languages
 
 TOGETHER = 5
@@ -142,7 +142,7 @@ class Languages:
         found = self.meanings.get(matched)
         if found is not None:
             return found
-        key = " ".join(matched.replace("-", " ").split())
+        key = spaced(matched)
         found = self.meanings.get(key)
         if found is not None:
             return found

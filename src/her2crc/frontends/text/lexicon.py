@@ -10,19 +10,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from her2crc.frontends.text.fold import fold_phrase
-from her2crc.frontends.text.item_patterns import BEGINS, BEGINS_NAME, FOLD, MONTHS, SCORE_RANGE, Patterns
+from her2crc.frontends.text.fold import fold_phrase, spaced
+from her2crc.frontends.text.item_patterns import BEGINS, BEGINS_NAME, FOLD, SCORE_RANGE, Patterns
 from her2crc.frontends.text.languages import CUES, Languages
+from her2crc.frontends.text.numbers import MONTHS
 
 TOKEN = re.compile(r'["(]*(([a-z]{1,30})[a-z0-9-]{0,20})[").,:;。]*')
 """A word, its first letters, and what may stand around it that by itself begins no item."""
 
-STOPS = frozenset('").,:;。')
-"""What begins no item unless the lists say so."""
-ENDING = re.compile(r'(?:(?<![a-z])([a-z]{1,30})|[0-9%+])[").,:;]*$|-[),.;]+$')
-"""How tokens end that can mean the same whatever stands after them; the letters at their end, which may begin more."""
 CLOSING = '").,:;'
 """What may end a token."""
+STOPS = frozenset(f"{CLOSING}。")
+"""What begins no item unless the lists say so."""
+ENDING = re.compile(rf"(?:(?<![a-z])([a-z]{{1,30}})|[0-9%+])[{CLOSING}]*$|-[),.;]+$")
+"""How tokens end that can mean the same whatever stands after them; the letters at their end, which may begin more."""
 LONG = re.compile("chr|nuc")
 """What begins items that go on over many tokens."""
 WITHIN = frozenset("bx")
@@ -246,7 +247,7 @@ class Lexicon:
         """Return what the phrases go on with that can begin anywhere in a token and last to its end."""
         found = []
         for at in range(len(written)):
-            tails = self.tails.get(" ".join(written[at:].replace("-", " ").split()))
+            tails = self.tails.get(spaced(written[at:]))
             if tails is not None:
                 found.append(tails)
         return found
@@ -276,15 +277,14 @@ class Lexicon:
 
         Remembered for the word and what is written up to the next white space, where no phrase goes on after that.
         """
-        after = low.find(" ", end + 1, last)
-        after = after if after >= 0 else last
+        after = token_end(low, end, last)
         written = low[begin:after]
         length = self.lengths.get(written)
         if length is not None:
             return length
         phrase = self.phrase.match(low, begin, last)
         length = -1 if phrase is None else phrase.end() - begin
-        if len(written) <= LONGEST and after < last and " ".join(written.replace("-", " ").split()) not in self.tails:
+        if len(written) <= LONGEST and after < last and spaced(written) not in self.tails:
             if len(self.lengths) >= MOST_KEPT:
                 self.lengths.clear()
             self.lengths[written] = length
@@ -312,12 +312,18 @@ class Lexicon:
             senses.append((kind, value))
             if kind != "assay":
                 continue
-            method = self.languages.assay_method.get(" ".join(word.replace("-", " ").split()))
+            method = self.languages.assay_method.get(spaced(word))
             if method:
                 senses.append((method, ""))
                 if method in ("ihc", "ish"):
                     senses.append(("anchor", "assay"))
         return senses
+
+
+def token_end(low: str, at: int, last: int) -> int:
+    """Return where the token ends that follows the white space at a place."""
+    end = low.find(" ", at + 1, last)
+    return end if end >= 0 else last
 
 
 def _begins_more(run: str) -> bool:
@@ -337,11 +343,11 @@ def _same(some: list[Piece], others: list[Piece]) -> bool:
 
 def _joins(languages: Languages) -> dict[str, Joins]:
     """Return with what the items of the patterns go on after white space, by what a token ends with."""
-    scores, months = SCORE_RANGE.split("|"), MONTHS.split("|")
+    scores = SCORE_RANGE.split("|")
     listed = map(fold_phrase, (*languages.plain("percent_sign"), *languages.plain("range")))
     return {
         "name": Joins(("neu",), "(/-_"),
         "score": Joins(scores, "-/~"),
-        "dot": Joins(months, "0123456789"),
-        "any": Joins((*FOLD, *scores, *months, *listed), None),
+        "dot": Joins(MONTHS, "0123456789"),
+        "any": Joins((*FOLD, *scores, *MONTHS, *listed), None),
     }

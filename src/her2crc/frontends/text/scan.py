@@ -9,7 +9,7 @@ from __future__ import annotations
 from her2crc.frontends.text.fold import Folded
 from her2crc.frontends.text.item_patterns import compile_patterns
 from her2crc.frontends.text.languages import Languages
-from her2crc.frontends.text.lexicon import PLAIN, SEARCHED, Lexicon, Meaning, Piece, Token
+from her2crc.frontends.text.lexicon import PLAIN, SEARCHED, Lexicon, Meaning, Piece, Token, token_end
 from her2crc.frontends.text.windows import windows
 
 WHITE = " \n"
@@ -47,6 +47,11 @@ class Items:
         start, end = at + piece.start, at + piece.end
         if not piece.in_capitals or folded.original(start, end).isupper():
             self.add(piece.meaning, start, end)
+
+    def add_pieces(self, folded: Folded, pieces: list[Piece], at: int) -> None:
+        """Add the items of a token that begins at a place."""
+        for piece in pieces:
+            self.add_piece(folded, piece, at)
 
 
 class Scanner:
@@ -106,26 +111,22 @@ class Scanner:
         """Add what a token holds by itself, unless it goes on after it, and return how far its items go."""
         if token.go_on(folded.low, end):
             return self._add_pair(items, folded, start, end, last)
-        for piece in token.pieces:
-            items.add_piece(folded, piece, start)
+        items.add_pieces(folded, token.pieces, start)
         return end
 
     def _add_pair(self, items: Items, folded: Folded, start: int, end: int, last: int) -> int:
         """Add what a token and the next hold by themselves, if an item spans both; otherwise look where it stands."""
         low = folded.low
-        after = low.find(" ", end + 1, last)
-        after = after if after >= 0 else last
+        after = token_end(low, end, last)
         written = low[start:after]
         pair = SEARCHED if "\n" in written else self.lexicon.pair(written, end - start)
         if pair is SEARCHED or pair.go_on(low, after):
             return self._search(items, folded, start, end, last)
-        for piece in pair.pieces:
-            items.add_piece(folded, piece, start)
+        items.add_pieces(folded, pair.pieces, start)
         return after
 
     def _search(self, items: Items, folded: Folded, at: int, end: int, last: int) -> int:
         """Add the items that begin in a token, from a place of it on, and return how far they go."""
-        for piece in self.lexicon.find(folded.low, at, end, last):
-            items.add_piece(folded, piece, 0)
-            end = max(end, piece.end)
-        return end
+        pieces = self.lexicon.find(folded.low, at, end, last)
+        items.add_pieces(folded, pieces, 0)
+        return max(end, pieces[-1].end) if pieces else end

@@ -6,7 +6,7 @@ import re
 
 from her2crc.frontends.text.drafts import About
 from her2crc.frontends.text.findings import Span
-from her2crc.frontends.text.fold import Folded, fold_phrase
+from her2crc.frontends.text.fold import Folded, fold_phrase, spaced
 from her2crc.frontends.text.language_files import Plain
 from her2crc.frontends.text.languages import Languages, words_pattern
 from her2crc.frontends.text.scan import Scanner
@@ -207,7 +207,7 @@ class Headings:
 
     def _kind(self, match: re.Match[str]) -> str:
         """Return the kind of section that a heading begins."""
-        return self.kinds.get(" ".join(match["head"].replace("-", " ").split()), "")
+        return self.kinds.get(spaced(match["head"]), "")
 
 
 def _titles(lines: str) -> list[re.Match[str]]:
